@@ -1,0 +1,3 @@
+//! GZY: a chat room and a file cloud in one small binary.
+pub mod store;
+pub mod wire;
