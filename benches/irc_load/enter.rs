@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 use crate::crowd::{Crowd, Listener};
 use crate::text::nick;
 
-/// Members on their way in at the same time: enough that a server that admits once a second is not waited for long,
-/// few enough for the shortest accept queue.
-const AT_A_TIME: usize = 256;
-/// New connections between two looks at what the server said; the shortest accept queue seen holds ten.
+/// New connections between two looks at what the server said.
 const CONNECTS_PER_ROUND: usize = 8;
 /// Nobody getting any further for this long is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,24 +37,34 @@ enum Stage {
     Settled,
 }
 
+/// Where people come in.
+#[derive(Clone, Copy)]
+pub struct Entrance {
+    /// The server's address.
+    pub server: SocketAddr,
+    /// People on their way in at the same time. More than the server's accept queue holds would wait in the kernel
+    /// for a second or three; fewer than it can take make a server slow that admits by its clock.
+    pub at_a_time: usize,
+}
+
 /// Brings the crowd to `wanted` members, each registered and in its room; returns when every answer has come.
-pub fn enter(crowd: &mut Crowd, server: SocketAddr, wanted: usize, rooms: &Rooms) -> Result<(), String> {
+pub fn enter(crowd: &mut Crowd, entrance: Entrance, wanted: usize, rooms: &Rooms) -> Result<(), String> {
     let before = crowd.len();
     let mut door =
         Door { first: before, stages: Vec::new(), welcomed: Vec::new(), settled: 0, moves: 0, last: String::new() };
     let (mut moves, mut moved_at) = (0, Instant::now());
     while door.settled < wanted - before {
         for _ in 0..CONNECTS_PER_ROUND {
-            if crowd.len() == wanted || door.stages.len() - door.settled >= AT_A_TIME {
+            if crowd.len() == wanted || door.stages.len() - door.settled >= entrance.at_a_time {
                 break;
             }
-            let member = crowd.connect(server)?;
+            let member = crowd.connect(entrance.server)?;
             door.stages.push(Stage::Registering);
             let nick = String::from_utf8_lossy(&nick(member)).into_owned();
             crowd.send(member, format!("NICK {nick}\r\nUSER {nick} 0 * :load\r\n").as_bytes())?;
         }
         // While there are more to connect, only look; the server may be slow to answer the first.
-        let full = crowd.len() == wanted || door.stages.len() - door.settled >= AT_A_TIME;
+        let full = crowd.len() == wanted || door.stages.len() - door.settled >= entrance.at_a_time;
         crowd.listen(if full { Duration::from_secs(1) } else { Duration::ZERO }, &mut door)?;
         for member in std::mem::take(&mut door.welcomed) {
             // The answer to this PING comes behind everything that the JOIN brings.

@@ -6,6 +6,7 @@
 
 mod check;
 mod crowd;
+mod crowds;
 mod enter;
 mod gauge;
 mod paced;

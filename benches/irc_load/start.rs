@@ -5,8 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use argh::FromArgs;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_setaffinity};
+
+use crate::report::Report;
 
 /// A server that has not let anybody in by then does not start at all.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -15,17 +18,50 @@ const KNOCK_EVERY: Duration = Duration::from_micros(100);
 /// How long a server may take to end when asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Starts a server several times: until it listens, until it greets.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "start")]
+pub struct StartArgs {
+    /// how often (7)
+    #[argh(option, default = "7")]
+    times: usize,
+    /// the core for the server (0)
+    #[argh(option, default = "0")]
+    core: usize,
+    /// the server's command
+    #[argh(positional, greedy)]
+    command: Vec<String>,
+}
+
+impl StartArgs {
+    /// Runs and reports.
+    pub fn run(&self, server: SocketAddr) -> Result<bool, String> {
+        let mut starts = Vec::new();
+        for _ in 0..self.times.max(1) {
+            starts.push(start_once(&self.command, server, self.core)?);
+        }
+        let mut report = Report::new("start");
+        report.number("times", starts.len() as f64);
+        for (name, of) in [("listens_ms", true), ("greets_ms", false)] {
+            let mut times: Vec<_> = starts.iter().map(|start| if of { start.listens } else { start.greets }).collect();
+            times.sort_unstable();
+            report.number(name, times[times.len() / 2].as_secs_f64() * 1e3);
+        }
+        Ok(report.print())
+    }
+}
+
 /// Times since the start of the program.
 #[derive(Clone, Copy)]
-pub struct Started {
+struct Started {
     /// Until a connection was accepted by the kernel: the server listens.
-    pub listens: Duration,
+    listens: Duration,
     /// Until that connection was registered (001).
-    pub greets: Duration,
+    greets: Duration,
 }
 
 /// Starts the command once on this core, knocks until it lets somebody in, and ends it.
-pub fn start_once(command: &[String], server: SocketAddr, core: usize) -> Result<Started, String> {
+fn start_once(command: &[String], server: SocketAddr, core: usize) -> Result<Started, String> {
     let (program, arguments) = command.split_first().ok_or("no command to start is given; put it behind --")?;
     if TcpStream::connect(server).is_ok() {
         return Err(format!("something listens on {server} already; end it or name another port"));

@@ -67,13 +67,7 @@ impl Talk {
         floor.open = false;
         floor.go_on(crowd, &mut gauge, |floor| floor.tally.missing() == 0)?;
         let work = last.since(&first);
-        Ok(Talked {
-            work,
-            peak_kib: gauge.peak_kib(),
-            latency: floor.latency,
-            faults: floor.tally.faults(),
-            quit: floor.quit,
-        })
+        Ok(Talked { work, peak_kib: gauge.peak_kib(), latency: floor.latency, faults: floor.tally.faults() })
     }
 }
 
