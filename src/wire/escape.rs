@@ -1,7 +1,5 @@
 //! How strangers' text is shown without being obeyed.
 
-use std::borrow::Cow;
-use std::fmt::Write;
 
 /// True for characters that show nothing and change how their neighbours look: zero-width and bidirectional
 /// marks, format characters, variation selectors, fillers and blanks that only look like a space.

@@ -9,6 +9,12 @@ use unicode_normalization::char::{is_combining_mark, is_public_assigned};
 
 use super::escape::is_invisible;
 
+mod skeleton;
+mod suggestion;
+
+pub use skeleton::Skeleton;
+pub use suggestion::suggestion;
+
 /// The longest name in bytes, a room's `#` included: 21 Chinese characters, and a `nick!user@host` still leaves most of a
 /// classic 512-byte line to the text.
 pub const NAME_BYTES: usize = 64;
@@ -18,10 +24,6 @@ const NAME_BYTES_BEFORE_NFC: usize = 4 * NAME_BYTES;
 
 /// The most combining marks in a row. Burmese spells everyday words with four; more is a tower that covers other lines.
 const MARKS_IN_A_ROW: usize = 4;
-
-/// How many numbers `suggestion` tries in order, and then how many scattered ones. The second hundred makes a miss
-/// practically impossible with the 20 000 names that a server can hold.
-const SUGGESTION_TRIES: u32 = 100;
 
 /// The name that a connection shows: legal, NFC-normalised, at most `NAME_BYTES` long.
 ///
@@ -113,46 +115,6 @@ pub fn fold(text: &str) -> Box<str> {
     }
     // Decomposed first, as the Unicode Standard (3.13, D145) asks: a few Greek letters fold differently when composed.
     text.nfd().default_case_fold().nfc().collect::<String>().into()
-}
-
-/// What a name looks like to a reader in a hurry: look-alikes have equal skeletons. Never shown, never sent.
-///
-/// The rules are those of Unicode's UTS #39, applied to the name as it is displayed. They are no substitute for
-/// keys: `ВОВА` and `вова` are one name, and look like `BOBA` and like nothing Latin.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Skeleton(Box<str>);
-
-impl Skeleton {
-    fn of(text: &str) -> Skeleton {
-        if text.is_ascii() { Skeleton(ascii_skeleton(text)) } else { Skeleton(unicode_skeleton(text)) }
-    }
-}
-
-/// What `unicode_skeleton` does to ASCII, without its tables.
-fn ascii_skeleton(text: &str) -> Box<str> {
-    let mut out = String::with_capacity(text.len() + 8);
-    for byte in text.bytes() {
-        match byte.to_ascii_lowercase() {
-            b'm' => out.push_str("rn"),
-            b'0' => out.push('o'),
-            b'1' | b'i' | b'|' => out.push('l'),
-            b'`' => out.push('\''),
-            other => out.push(char::from(other)),
-        }
-    }
-    out.into()
-}
-
-/// Full-width and other compatibility forms first, then look-alikes of what is displayed, then case, then the
-/// look-alikes among the small letters (a Cyrillic `М` is an `M` is an `m` is `rn`).
-///
-/// At the end `i` joins `l`: a capital `i` is the perfect twin of `l`, and case must not tell people apart.
-fn unicode_skeleton(text: &str) -> Box<str> {
-    // Compatibility forms make an `s` of the long s, readers make it an `f`.
-    let plain: String = text.chars().map(|c| if c == 'ſ' { 'f' } else { c }).nfkc().collect();
-    let displayed: String = unicode_security::skeleton(&plain).collect();
-    let small: String = unicode_security::skeleton(&fold(&displayed)).collect();
-    fold(&small).replace('i', "l").into()
 }
 
 /// Why a text cannot be a name. Its `Display` is a sentence for the person who chose it.
@@ -274,42 +236,165 @@ fn is_skin_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// The first free one of 小阳2, 小阳3, … for somebody whose nick is taken (小阳7 leads to 小阳8), cut to be legal.
-///
-/// Asks `is_free` a bounded number of times; if it says no to all, the last candidate comes back, and the
-/// server will refuse it like any other nick in use.
-pub fn suggestion(taken: &Nick, is_free: impl Fn(&Nick) -> bool) -> Nick {
-    let (stem, first) = counted(taken.as_str());
-    let in_order = (first..).take(SUGGESTION_TRIES as usize);
-    // 799 819 and 900 000 have no common factor, so these have six digits and are all different.
-    let scattered = (1..=SUGGESTION_TRIES).map(|i| 100_000 + i * 799_819 % 900_000);
-    let mut last = None;
-    for number in in_order.chain(scattered) {
-        let nick = numbered(stem, number);
-        if is_free(&nick) {
-            return nick;
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(in crate::wire) fn nick(text: &str) -> Nick {
+        Nick::parse(text).unwrap_or_else(|bad| panic!("{text:?}: {bad}"))
+    }
+
+    #[test]
+    fn people_keep_the_names_they_have() {
+        let names = [
+            "anna",
+            "Ben_2",
+            "小阳",
+            "2班小王",
+            "Ольга",
+            "Zoë",
+            "นที่",
+            "မြို့",
+            "😀",
+            "👍🏽",
+            "a-b",
+            "[x]\\`^{|}",
+            "かな",
+            "김철수",
+        ];
+        for name in names {
+            assert_eq!(nick(name).as_str(), name);
         }
-        last = Some(nick);
     }
-    last.expect("there is at least one number to try")
-}
 
-/// Splits a nick into what stays and the number to try first. Only short numbers count on; a year or a phone number
-/// that somebody wears is left whole.
-fn counted(nick: &str) -> (&str, u32) {
-    let stem = nick.trim_end_matches(|c: char| c.is_ascii_digit());
-    let digits = &nick[stem.len()..];
-    match digits.parse::<u32>() {
-        Ok(number) if digits.len() <= 3 && !digits.starts_with('0') && !stem.is_empty() => (stem, number + 1),
-        _ => (nick, 2),
+    #[test]
+    fn what_would_confuse_people_or_commands_is_refused_with_its_reason() {
+        let cases = [
+            ("", BadName::Empty),
+            ("a\0b", BadName::Control),
+            ("a\u{9b}b", BadName::Control),
+            ("an na", BadName::Space),
+            ("小\u{3000}阳", BadName::Space),
+            ("an\u{200b}na", BadName::Invisible),
+            ("\u{202e}anna", BadName::Invisible),
+            ("❤\u{fe0f}", BadName::Invisible),
+            ("a\u{200d}b", BadName::Invisible),
+            ("\u{e000}", BadName::Invisible),
+            ("\u{ffff}", BadName::Invisible),
+            ("\u{378}", BadName::Invisible),
+            ("\u{3164}", BadName::Invisible),
+            ("a!b", BadName::Special('!')),
+            ("a@b", BadName::Special('@')),
+            ("小*阳", BadName::Special('*')),
+            ("小~阳", BadName::Special('~')),
+            ("irc.example", BadName::Special('.')),
+            ("#lobby", BadName::Special('#')),
+            ("a,b", BadName::Special(',')),
+            ("a:b", BadName::Special(':')),
+            ("\u{37e}", BadName::Special(';')),
+            ("-f", BadName::StartsWith('-')),
+            ("＃大厅", BadName::StartsWith('＃')),
+            ("＠anna", BadName::StartsWith('＠')),
+            ("！帮助", BadName::StartsWith('！')),
+            ("1001", BadName::OnlyDigits),
+            ("１００１", BadName::OnlyDigits),
+            ("\u{301}a", BadName::Marks),
+            ("z\u{335}\u{336}\u{337}\u{338}\u{321}", BadName::Marks),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(Nick::parse(text), Err(reason), "{text:?}");
+        }
     }
-}
 
-/// `stem` and `number` as a nick, the stem cut at a character border where both are too long together.
-fn numbered(stem: &str, number: u32) -> Nick {
-    let number = number.to_string();
-    let room = stem.floor_char_boundary(NAME_BYTES - number.len());
-    let whole = format!("{}{number}", &stem[..room]);
-    // Cutting off the only letter can leave nothing but digits.
-    Nick::parse(&whole).unwrap_or_else(|_| Nick(format!("guest{number}").into()))
+    #[test]
+    fn a_name_may_fill_its_64_bytes_and_not_one_more() {
+        assert!(Nick::parse(&"a".repeat(64)).is_ok());
+        assert_eq!(Nick::parse(&"a".repeat(65)), Err(BadName::TooLong));
+        assert!(Nick::parse(&"阳".repeat(21)).is_ok());
+        assert_eq!(Nick::parse(&"阳".repeat(22)), Err(BadName::TooLong));
+        assert_eq!(Nick::parse(&"e\u{301}".repeat(32)).map(|n| n.as_str().len()), Ok(64), "counted after NFC");
+        assert_eq!(Nick::parse(&"x".repeat(10_000)), Err(BadName::TooLong));
+        assert!(RoomName::parse(&format!("#{}", "a".repeat(63))).is_ok());
+        assert_eq!(RoomName::parse(&format!("#{}", "a".repeat(64))), Err(BadName::TooLong));
+    }
+
+    #[test]
+    fn rooms_start_with_a_hash_and_have_no_separators() {
+        for name in ["#lobby", "#大厅", "#c++", "#c#", "##linux", "#1", "#v1.0", "#a!b"] {
+            assert_eq!(RoomName::parse(name).map(|room| room.as_str().to_owned()), Ok(name.to_owned()));
+        }
+        let cases = [
+            ("lobby", BadName::NotARoom),
+            ("", BadName::NotARoom),
+            ("＃大厅", BadName::NotARoom),
+            ("#", BadName::Empty),
+            ("#a,b", BadName::Special(',')),
+            ("#a b", BadName::Space),
+            ("#a\u{7}", BadName::Control),
+            ("#*", BadName::Special('*')),
+            ("#../x", BadName::Special('/')),
+            ("#\u{20e3}", BadName::Marks),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(RoomName::parse(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn case_and_composition_make_no_second_person() {
+        for (a, b) in
+            [("Anna", "aNNA"), ("Zoe\u{308}", "ZOË"), ("straße", "STRASSE"), ("ОЛЬГА", "ольга"), ("ΣΟΦΟΣ", "σοφος")]
+        {
+            assert_eq!(nick(a).key(), nick(b).key(), "{a} {b}");
+        }
+        assert_ne!(nick("小阳").key(), nick("小陽").key());
+        assert_eq!(Key::of("#LOBBY"), RoomName::parse("#lobby").unwrap().key());
+        assert_ne!(Key::of("a[b"), Key::of("a{b"), "brackets are no letters, whatever RFC 1459 says");
+    }
+
+    /// Text made of what names stumble over, so that many of the cases are names or nearly so.
+    pub(in crate::wire) fn tricky() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[a-zA-Z0-9]{1,3}",
+            "[ -~]",
+            any::<char>().prop_map(String::from),
+            prop::sample::select(vec![
+                "小", "阳", "ß", "İ", "ſ", "ΐ", "ᾳ", "\u{345}", "\u{301}", "ᄒ", "ᅡ", "ᆫ", "ǰ", "Σ", "ς", "９", "😀", "#"
+            ])
+            .prop_map(String::from),
+        ];
+        prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_lasting_name_or_a_refusal(text in prop_oneof![tricky(), any::<String>()]) {
+            if let Ok(nick) = Nick::parse(&text) {
+                prop_assert!(nick.as_str().len() <= NAME_BYTES);
+                prop_assert_eq!(Nick::parse(nick.as_str()), Ok(nick.clone()));
+                prop_assert!(!nick.as_str().contains([' ', ',', '*', '?', '!', '@', '.', ':', '#', '~']));
+            }
+            let hashed = format!("#{text}");
+            if let Ok(room) = RoomName::parse(&hashed) {
+                prop_assert!(room.as_str().len() <= NAME_BYTES);
+                prop_assert_eq!(RoomName::parse(room.as_str()), Ok(room.clone()));
+            }
+        }
+
+        #[test]
+        fn the_short_way_to_fold_ascii_agrees_with_the_tables(text in "[ -~]{0,64}") {
+            let by_table: String = text.chars().default_case_fold().collect();
+            prop_assert_eq!(fold(&text), by_table.into_boxed_str());
+        }
+
+        #[test]
+        fn a_key_is_its_own_key(text in prop_oneof![tricky(), any::<String>()]) {
+            let key = Key::of(&text);
+            prop_assert_eq!(Key::of(key.as_str()), key.clone());
+            let composed: String = text.nfc().collect();
+            prop_assert_eq!(Key::of(&composed), key);
+        }
+    }
 }
