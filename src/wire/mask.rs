@@ -1,0 +1,1 @@
+//! Which people a ban mask means.
