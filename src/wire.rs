@@ -3,6 +3,7 @@
 //! `line` is the grammar of IRC, `name` the only door from text to names, `verb` the commands a client may send, `reply` the numerics a server answers with,
 //! `event` a line for many that is encoded once per set of tags, `limits` every number with its reason.
 pub mod caps;
+pub mod escape;
 pub mod event;
 pub mod limits;
 pub mod line;
