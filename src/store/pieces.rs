@@ -102,13 +102,8 @@ fn class_of(c: char) -> Class {
         '\0'..='\x7f' if c.is_ascii_alphanumeric() => Class::Word,
         '\0'..='\x7f' => Class::Gap,
         '\u{4e00}'..='\u{9fff}' => Class::Dense,
-        '\u{80}'..='\u{2ff}' => {
-            if c.is_alphanumeric() {
-                Class::Word
-            } else {
-                Class::Gap
-            }
-        }
+        '\u{80}'..='\u{2ff}' if c.is_alphanumeric() => Class::Word,
+        '\u{80}'..='\u{2ff}' => Class::Gap,
         // Greek to Sinhala, with their combining marks, which are no letters but belong to the word.
         '\u{300}'..='\u{dff}' => Class::Word,
         // Georgian, Ethiopic, and the later Latin and Greek blocks.
