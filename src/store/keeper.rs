@@ -144,6 +144,7 @@ impl<'c> Keeper<'c> {
     }
 
     fn write(&mut self, round: &[Request]) -> rusqlite::Result<Vec<Answer>> {
+        let begun = Instant::now();
         let written = Transaction::new_unchecked(self.db, TransactionBehavior::Immediate).and_then(|step| {
             let answers = self.answers(round)?;
             step.commit()?;
@@ -152,7 +153,7 @@ impl<'c> Keeper<'c> {
         match &written {
             Ok(_) => {
                 self.ledger.committed();
-                self.pace.committed(Instant::now());
+                self.pace.committed(begun, Instant::now());
                 self.note_success();
             }
             Err(why) => {

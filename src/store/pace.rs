@@ -18,7 +18,7 @@ const ROUNDS_WITHOUT_MAX: u32 = 255;
 /// Decides about pauses. Belongs to the store thread.
 #[derive(Debug, Default)]
 pub struct Pace {
-    last_commit: Option<Instant>,
+    last_commit: Option<(Instant, Duration)>,
     rounds_without: u32,
     useless_in_a_row: u32,
 }
@@ -26,7 +26,8 @@ pub struct Pace {
 impl Pace {
     /// Whether a round with so many messages should wait for [`PAUSE`] before it is committed.
     pub fn wants_pause(&mut self, now: Instant, messages: usize) -> bool {
-        let is_busy = self.last_commit.is_some_and(|last| now.duration_since(last) < PAUSE);
+        // A disk that takes long gathers messages by itself.
+        let is_busy = self.last_commit.is_some_and(|(last, took)| now.duration_since(last) < PAUSE && took < PAUSE);
         if !is_busy || messages == 0 || messages >= MESSAGES_ENOUGH {
             return false;
         }
@@ -44,9 +45,9 @@ impl Pace {
         self.rounds_without = (1 << self.useless_in_a_row) - 1;
     }
 
-    /// Messages were committed.
-    pub fn committed(&mut self, now: Instant) {
-        self.last_commit = Some(now);
+    /// Messages were committed, which took from `begun` to `now`.
+    pub fn committed(&mut self, begun: Instant, now: Instant) {
+        self.last_commit = Some((now, now.duration_since(begun)));
     }
 }
 
@@ -64,7 +65,7 @@ mod tests {
                 now += PAUSE;
                 pace.paused(more_comes);
             }
-            pace.committed(now);
+            pace.committed(now, now);
             pauses
         };
         (0..1000).filter(wait).count()
@@ -88,9 +89,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_disk_is_not_made_slower() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        pace.committed(begun, begun + PAUSE);
+        assert!(!pace.wants_pause(begun + PAUSE, 1));
+        pace.committed(begun, begun + PAUSE / 2);
+        assert!(pace.wants_pause(begun + PAUSE, 1));
+    }
+
+    #[test]
     fn a_large_round_does_not_wait() {
         let mut pace = Pace::default();
-        pace.committed(Instant::now());
+        let now = Instant::now();
+        pace.committed(now, now);
         assert!(!pace.wants_pause(Instant::now(), MESSAGES_ENOUGH));
         assert!(pace.wants_pause(Instant::now(), MESSAGES_ENOUGH - 1));
         assert!(!pace.wants_pause(Instant::now(), 0));
