@@ -13,6 +13,7 @@ mod index;
 mod keeper;
 mod ledger;
 mod names;
+mod pace;
 pub mod pieces;
 pub mod record;
 mod search;

@@ -6,7 +6,9 @@ CREATE TABLE names (
     text TEXT NOT NULL UNIQUE
 );
 
--- `n` counts 1, 2, 3 … in the order of `id`: the search index wants small steps, ids make large ones.
+-- `n` counts 1, 2, 3 … in the order of `id`: the search index wants small steps, ids make large ones. Measured against the id as
+-- row id and against WITHOUT ROWID by place: writing costs the same (4.3 µs, all three), the row 7 and 19 bytes more, the index
+-- many times that less.
 CREATE TABLE messages (
     n         INTEGER PRIMARY KEY,
     id        INTEGER NOT NULL,
