@@ -43,18 +43,19 @@ impl Turn<'_> {
             Ok(name) => name,
             Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
         };
-        if self.session().rooms.len() >= ROOMS_PER_SESSION {
-            return self.numeric(
-                ERR_TOOMANYCHANNELS,
-                &[name.as_str()],
-                "you are in as many rooms as one can be; leave one first",
-            );
-        }
-        let Some(id) = self.chat.rooms_by_name.get(&name.key()).copied() else { return self.open_and_enter(name) };
-        if self.session().rooms.contains(&id) || !self.may_enter(id, key) {
+        let known = self.chat.rooms_by_name.get(&name.key()).copied();
+        if known.is_some_and(|id| self.session().rooms.contains(&id)) {
             return;
         }
-        self.enter(id, Standing::PLAIN);
+        if self.session().rooms.len() >= ROOMS_PER_SESSION {
+            let sentence = "you are in as many rooms as one can be; leave one first";
+            return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], sentence);
+        }
+        match known {
+            None => self.open_and_enter(name),
+            Some(id) if self.may_enter(id, key) => self.enter(id, Standing::PLAIN),
+            Some(_) => {}
+        }
     }
 
     fn open_and_enter(&mut self, name: RoomName) {
@@ -65,7 +66,8 @@ impl Turn<'_> {
         self.enter(id, Standing::OPERATOR);
     }
 
-    /// Whether this session may come in; says why not. An invitation opens every door but a full room's.
+    /// Whether this session may come in; says why not. An invitation stands for the key and opens `i`. It opens no full room, and it
+    /// lifts no ban: in an open room every member may invite, but only its operators decide about bans.
     fn may_enter(&mut self, id: RoomId, key: &str) -> bool {
         let Some(room) = self.chat.rooms.get(&id) else { return false };
         let me = self.session();
@@ -73,16 +75,14 @@ impl Turn<'_> {
             return true;
         }
         let invited = me.invited.contains(&id);
-        let refusal = if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
-            Some((ERR_CHANNELISFULL, "that room is full"))
-        } else if invited {
-            None
-        } else if room.ban_on(me, false).is_some() {
+        let refusal = if room.ban_on(me, false).is_some() {
             Some((ERR_BANNEDFROMCHAN, "you are banned from that room"))
-        } else if room.flags.invite_only && !room.invites(me) {
+        } else if room.flags.invite_only && !invited && !room.invites(me) {
             Some((ERR_INVITEONLYCHAN, "that room is by invitation only; ask somebody in it"))
-        } else if room.password.as_deref().is_some_and(|password| password != key) {
+        } else if !invited && room.password.as_deref().is_some_and(|password| password != key) {
             Some((ERR_BADCHANNELKEY, "that room needs its key: JOIN <room> <key>"))
+        } else if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
+            Some((ERR_CHANNELISFULL, "that room is full; try again when somebody has left"))
         } else {
             None
         };
@@ -160,8 +160,10 @@ impl Turn<'_> {
         }
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, here, nick) = (room.name.clone(), room.members.len(), self.session().nick.clone());
-        self.numeric(RPL_NAMREPLY, &["=", name.as_str()], nick.as_str());
+        let (name, here, symbol) = (room.name.clone(), room.members.len(), room.names_symbol());
+        let prefix = room.standing(self.me).unwrap_or_default().prefixes(self.session().caps.has(Caps::MULTI_PREFIX));
+        let own = format!("{prefix}{}", self.session().nick.as_str());
+        self.numeric(RPL_NAMREPLY, &[symbol, name.as_str()], &own);
         self.numeric(RPL_ENDOFNAMES, &[name.as_str()], &format!("{here} are here; NAMES lists them all"));
     }
 

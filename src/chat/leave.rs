@@ -16,11 +16,9 @@ impl Turn<'_> {
     pub(super) fn part(&mut self, line: &Line) {
         let reason = line.param(1).map(|reason| clip(reason, REASON_BYTES));
         for name in line.params()[0].split(',').filter(|name| !name.is_empty()) {
-            let Some(room) = self.chat.room_named(name) else {
-                self.numeric(ERR_NOSUCHCHANNEL, &[clip(name, 64)], "there is no such room");
-                continue;
-            };
-            let (id, name) = (room.id, room.name.clone());
+            let Some(id) = self.shown_room(name) else { continue };
+            let Some(room) = self.chat.rooms.get(&id) else { continue };
+            let name = room.name.clone();
             if room.standing(self.me).is_none() {
                 self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
                 continue;
@@ -113,7 +111,7 @@ impl Turn<'_> {
     }
 
     /// Takes this session out of a room and tells the number of those who stay where that is told.
-    fn remove_from(&mut self, id: RoomId) {
+    pub(super) fn remove_from(&mut self, id: RoomId) {
         let (me, now) = (self.me, self.now);
         self.session_mut().rooms.retain(|room| *room != id);
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
