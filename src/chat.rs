@@ -18,10 +18,13 @@ mod people;
 mod presence;
 mod receipt;
 mod register;
+mod replay;
 mod replies;
 mod room;
 mod session;
 mod talk;
+#[cfg(test)]
+mod testing;
 mod turn;
 mod upkeep;
 mod whois;
