@@ -13,6 +13,10 @@ use unicode_normalization::UnicodeNormalization;
 /// Longer words are indexed by their first characters only: nobody types more of them, and a line of base64 costs one piece.
 const WORD_CHARS_MAX: usize = 32;
 
+/// The index keeps the first characters of all pieces ready (`prefix = '1'`). For other beginnings SQLite gathers every piece that
+/// begins so before it tells the first hit; for beginnings this short that would be half of all messages, and without a bound.
+const PREFIX_CHARS_MIN: usize = 3;
+
 /// A piece that every hit has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wanted {
@@ -61,7 +65,9 @@ pub fn wanted(folded_word: &str) -> Vec<Wanted> {
     for (class, run) in Runs(folded_word) {
         let is_last = std::ptr::eq(run.as_bytes().as_ptr_range().end, folded_word.as_bytes().as_ptr_range().end);
         if class == Class::Word {
-            all.push(Wanted { piece: first_chars(run, WORD_CHARS_MAX).into(), as_prefix: is_last });
+            let is_short = run.chars().nth(PREFIX_CHARS_MIN - 1).is_none();
+            let chars = if is_last && is_short { 1 } else { WORD_CHARS_MAX };
+            all.push(Wanted { piece: first_chars(run, chars).into(), as_prefix: is_last });
         } else if run.chars().nth(1).is_none() {
             all.push(Wanted { piece: run.into(), as_prefix: true });
         } else {
@@ -182,6 +188,19 @@ mod tests {
             holds_raw("aaa aa a", "aa a"),
             "the first hit begins inside a word, the second overlaps it and does not"
         );
+    }
+
+    #[test]
+    fn what_the_index_is_asked_for_is_never_a_short_beginning_but_one_character() {
+        let asked =
+            |word| wanted(word).into_iter().map(|w| format!("{}{}", w.piece, if w.as_prefix { "*" } else { "" }));
+        let asked = |word| asked(word).collect::<Vec<_>>();
+        assert_eq!(asked("上海"), ["上海"]);
+        assert_eq!(asked("海"), ["海*"]);
+        assert_eq!(asked("在上海t"), ["在上", "上海", "t*"]);
+        assert_eq!(asked("of tea"), ["of", "tea*"]);
+        assert_eq!(asked("to"), ["t*"]);
+        assert_eq!(asked("%!。"), [""; 0]);
     }
 
     #[test]
