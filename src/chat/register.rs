@@ -11,6 +11,7 @@ use crate::wire::name::{BadName, NAME_BYTES, Nick, suggestion};
 use crate::wire::reply::*;
 
 use super::cloak::cloak;
+use super::inform::VERSION;
 use super::join::clip_word;
 use super::people::Whowas;
 use super::room::Standing;
@@ -28,6 +29,7 @@ impl Chat {
             self.sessions.resize_with(slot + 1, || None);
         }
         let cloak = cloak(&self.settings.cloak_secret, address);
+        self.connections += 1;
         self.sessions[slot] = Some(Box::new(Session::new(conn, address, cloak, now)));
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
         effects.push(Effect::Log { conn: Some(conn), text: format!("connected from {address}") });
@@ -262,19 +264,19 @@ impl Turn<'_> {
 
     fn greet(&mut self) {
         let network = self.chat.settings.network.clone();
-        let (source, version) = (self.session().source(), env!("CARGO_PKG_VERSION"));
+        let source = self.session().source();
         self.numeric(RPL_WELCOME, &[], &format!("Welcome to {network}, {source}"));
-        self.numeric(RPL_YOURHOST, &[], &format!("Your host is {SERVER_NAME}, running gzy-{version}"));
+        self.numeric(RPL_YOURHOST, &[], &format!("Your host is {SERVER_NAME}, running {VERSION}"));
         let mut started = String::new();
         crate::wire::timestamp::write_utc(self.chat.started_ms, &mut started);
         self.numeric(RPL_CREATED, &[], &format!("This server was started at {started}"));
-        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, &format!("gzy-{version}"), "Biow", "beIiklmnostv", "beIklov"]);
+        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnostv", "beIklov"]);
         self.isupport();
         self.lusers();
         self.motd();
     }
 
-    fn isupport(&mut self) {
+    pub(super) fn isupport(&mut self) {
         let tokens = self.chat.isupport_tokens();
         for line in tokens.chunks(TOKENS_PER_LINE) {
             let params: Vec<&str> = line.iter().map(String::as_str).collect();
