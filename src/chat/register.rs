@@ -15,7 +15,7 @@ use super::inform::VERSION;
 use super::join::clip_word;
 use super::people::Whowas;
 use super::room::Standing;
-use super::turn::Turn;
+use super::turn::{Turn, pack};
 use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
 
 /// Tokens per ISUPPORT line: thirteen and the nick and the sentence make fifteen parameters.
@@ -61,11 +61,12 @@ impl Turn<'_> {
         match what.to_ascii_uppercase().as_str() {
             "LS" => {
                 let version = line.param(1).and_then(|version| version.parse::<u32>().ok()).unwrap_or(0);
-                self.cap_ls(version >= 302);
+                self.session_mut().knows_cap_302 |= version >= 302;
+                self.cap_ls();
             }
             "LIST" => {
                 let names: Vec<String> = self.session().caps.names().map(str::to_owned).collect();
-                self.cap_lines("LIST", &names, true);
+                self.cap_lines("LIST", &names);
             }
             "REQ" => {
                 self.negotiate(true);
@@ -85,8 +86,9 @@ impl Turn<'_> {
         }
     }
 
-    fn cap_ls(&mut self, understands_values: bool) {
+    fn cap_ls(&mut self) {
         self.negotiate(true);
+        let understands_values = self.session().knows_cap_302;
         if understands_values {
             let with_notify = self.session().caps.with(Caps::CAP_NOTIFY);
             self.change_caps(with_notify);
@@ -96,49 +98,42 @@ impl Turn<'_> {
             _ => (*name).to_owned(),
         });
         let names: Vec<String> = named.collect();
-        self.cap_lines("LS", &names, understands_values);
+        self.cap_lines("LS", &names);
     }
 
-    /// Capabilities in as many lines as a classic client needs; all but the last are marked with `*` where the client knows that.
-    fn cap_lines(&mut self, what: &str, names: &[String], may_continue: bool) {
-        let mut lines: Vec<String> = vec![String::new()];
-        for name in names {
-            let last = lines.last_mut().expect("there is always a line");
-            if may_continue && last.len() + name.len() > CLASSIC_LINE_BYTES - 120 {
-                lines.push(name.clone());
-            } else {
-                last.push_str(if last.is_empty() { "" } else { " " });
-                last.push_str(name);
-            }
-        }
-        let (nick, count) = (self.session().shown_nick().to_owned(), lines.len());
-        for (at, text) in lines.iter().enumerate() {
-            let more = if at + 1 < count { "* " } else { "" };
+    /// Capabilities in as many lines as a classic client needs; all but the last are marked with `*`. A client that does not know that gets one line.
+    fn cap_lines(&mut self, what: &str, names: &[String]) {
+        let max_bytes = if self.session().knows_cap_302 { CAP_NAMES_BYTES } else { LINE_BYTES };
+        let (nick, packed) = (self.session().shown_nick().to_owned(), pack(names, ' ', max_bytes));
+        for (at, text) in packed.iter().enumerate() {
+            let more = if at + 1 < packed.len() { "* " } else { "" };
             let _ = write!(self.replies.lines(), ":{SERVER_NAME} CAP {nick} {what} {more}:{text}\r\n");
         }
     }
 
     fn cap_req(&mut self, wanted: &str) {
-        let mut caps = self.session().caps;
-        let mut known = true;
-        for name in wanted.split_whitespace() {
-            match name.strip_prefix('-') {
-                Some(name) => match Caps::named(name) {
-                    Some(cap) => caps = caps.without(cap),
-                    None => known = false,
-                },
-                None => match Caps::named(name) {
-                    Some(cap) => caps = caps.with(cap),
-                    None => known = false,
-                },
-            }
-        }
-        if known {
+        let wanted = wanted.trim_end();
+        let changed = self.caps_after(wanted).filter(|_| wanted.len() <= CAP_NAMES_BYTES);
+        if let Some(caps) = changed {
             self.change_caps(caps);
         }
         let nick = self.session().shown_nick().to_owned();
-        let verdict = if known { "ACK" } else { "NAK" };
-        let _ = write!(self.replies.lines(), ":{SERVER_NAME} CAP {nick} {verdict} :{}\r\n", clip(wanted, 400));
+        let verdict = if changed.is_some() { "ACK" } else { "NAK" };
+        let _ =
+            write!(self.replies.lines(), ":{SERVER_NAME} CAP {nick} {verdict} :{}\r\n", clip(wanted, CAP_NAMES_BYTES));
+    }
+
+    /// The capabilities with all that is wanted done; `None` when a part of it cannot be, because then nothing is.
+    fn caps_after(&self, wanted: &str) -> Option<Caps> {
+        let mut caps = self.session().caps;
+        for name in wanted.split_whitespace() {
+            caps = match name.strip_prefix('-') {
+                Some(name) => caps.without(Caps::named(name)?),
+                None => caps.with(Caps::named(name)?),
+            };
+        }
+        // IRCv3: whoever said CAP LS 302 cannot be without cap-notify.
+        (!self.session().knows_cap_302 || caps.has(Caps::CAP_NOTIFY)).then_some(caps)
     }
 
     fn change_caps(&mut self, caps: Caps) {
@@ -225,9 +220,10 @@ impl Turn<'_> {
         let peers = self.chat.peers(self.me, |_| true);
         self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
         let gone = Whowas::of(self.session(), self.now.wall_ms);
-        self.chat.remember_gone(gone);
         self.take_nick(nick.clone());
+        // Somebody who only changes the case of letters has not gone.
         if old.key() != nick.key() {
+            self.chat.remember_gone(gone);
             self.chat.tell_watchers_gone(&old, self.effects);
             self.chat.tell_watchers_here(&nick, self.effects);
         }
@@ -288,7 +284,7 @@ impl Turn<'_> {
 impl Chat {
     /// What the server supports, as ISUPPORT says it. Nothing is listed that is not so.
     fn isupport_tokens(&self) -> Vec<String> {
-        let network: String = self.settings.network.replace(' ', "\\x20");
+        let network = self.settings.network.replace('\\', "\\x5C").replace(' ', "\\x20").replace('=', "\\x3D");
         let mut tokens = vec![
             format!("AWAYLEN={AWAY_BYTES}"),
             "BOT=B".into(),
