@@ -131,3 +131,112 @@ impl Chat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+
+    #[test]
+    fn a_watcher_is_told_who_comes_and_goes() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.line(anna, "PART #lobby");
+        w.drain();
+        assert_eq!(w.ask(anna, "MONITOR + 小阳,Ben"), [":gzy.local 731 anna :小阳,Ben"]);
+        let 小阳 = w.join("小明");
+        assert_eq!(w.said_to(anna), [""; 0]);
+        w.line(小阳, "NICK 小阳");
+        assert_eq!(w.said_to(anna), [format!(":gzy.local 730 anna :{}", w.source(小阳))]);
+        assert_eq!(
+            w.ask(anna, "MONITOR S"),
+            [format!(":gzy.local 730 anna :{}", w.source(小阳)), ":gzy.local 731 anna :Ben".into(),]
+        );
+        w.line(小阳, "NICK 小明");
+        assert_eq!(w.said_to(anna), [":gzy.local 731 anna :小阳"]);
+        w.line(小阳, "NICK ben");
+        assert_eq!(w.said_to(anna), [format!(":gzy.local 730 anna :{}", w.source(小阳))], "letter case does not count");
+        w.line(小阳, "NICK BEN");
+        assert_eq!(w.said_to(anna), [""; 0], "and is no coming or going");
+        w.lose(小阳);
+        assert_eq!(w.said_to(anna), [":gzy.local 731 anna :BEN"]);
+    }
+
+    #[test]
+    fn whoever_has_not_finished_coming_in_is_not_here() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.connect();
+        w.line(小阳, "NICK 小阳");
+        assert_eq!(w.ask(anna, "MONITOR + 小阳"), [":gzy.local 731 anna :小阳"]);
+        w.lose(小阳);
+        assert_eq!(w.said_to(anna), [""; 0]);
+    }
+
+    #[test]
+    fn the_list_is_shown_shortened_and_emptied() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let end = ":gzy.local 733 anna :End of MONITOR list";
+        assert_eq!(w.ask(anna, "MONITOR L"), [end]);
+        w.line(anna, "MONITOR + 小阳,ben,小红");
+        w.line(anna, "MONITOR + BEN");
+        w.drain();
+        assert_eq!(w.ask(anna, "MONITOR L"), [":gzy.local 732 anna :小阳,ben,小红", end]);
+        assert_eq!(w.ask(anna, "MONITOR - 小阳,Ben,eve"), [""; 0]);
+        assert_eq!(w.ask(anna, "monitor l"), [":gzy.local 732 anna :小红", end]);
+        assert_eq!(w.ask(anna, "MONITOR C"), [""; 0]);
+        assert_eq!(w.ask(anna, "MONITOR L"), [end]);
+        assert_eq!(w.ask(anna, "MONITOR S"), [""; 0]);
+        w.join("小红");
+        w.line(anna, "PART #lobby");
+        assert!(w.said_to(anna).iter().all(|line| !line.contains(" 730 ")), "nobody is watched");
+        assert!(w.chat.watchers.is_empty());
+    }
+
+    #[test]
+    fn the_list_has_an_end() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        for at in 0..MONITOR_NAMES {
+            w.line(anna, &format!("MONITOR + 同学{at}"));
+        }
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "MONITOR + 小阳,同学3,ben"),
+            [":gzy.local 731 anna :同学3", ":gzy.local 734 anna 100 小阳,ben :Monitor list is full.",]
+        );
+        let many: Vec<String> = (0..300).map(|at| format!("路人{at}")).collect();
+        let refused = w.ask(anna, &format!("MONITOR + {}", many.join(",")));
+        assert_eq!(refused.iter().map(|line| line.matches("路人").count()).sum::<usize>(), 300);
+        let listed = w.ask(anna, "MONITOR L");
+        assert!(listed.len() > 2, "in lines that fit");
+        assert_eq!(listed.iter().map(|line| line.matches("同学").count()).sum::<usize>(), MONITOR_NAMES);
+    }
+
+    #[test]
+    fn a_watcher_who_leaves_leaves_nothing_behind() {
+        let mut w = World::new();
+        let (anna, ben) = (w.join("anna"), w.join("ben"));
+        w.line(anna, "MONITOR + 小阳,ben");
+        w.line(ben, "MONITOR + 小阳,ben");
+        w.line(anna, "QUIT");
+        assert_eq!(w.chat.watchers.len(), 2);
+        w.lose(ben);
+        assert!(w.chat.watchers.is_empty());
+        let 小阳 = w.join("小阳");
+        assert_eq!(小阳.slot, anna.slot, "and whoever gets the slot is not told");
+        assert_eq!(w.said_to(小阳), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_have_is_not_here_and_not_watched() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "standard-replies");
+        assert_eq!(w.ask(anna, "MONITOR + 12345"), [":gzy.local 731 anna :12345"]);
+        assert!(w.chat.watchers.is_empty());
+        let sentence = ":gzy.local FAIL MONITOR INVALID_PARAMS X :MONITOR takes + and - with nicks, C, L and S";
+        assert_eq!(w.ask(anna, "MONITOR X"), [sentence]);
+        assert_eq!(w.ask(anna, "MONITOR +"), [""; 0]);
+    }
+}

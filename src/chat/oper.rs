@@ -148,3 +148,163 @@ impl Turn<'_> {
 fn shown(name: &str) -> String {
     printable(clip(name, 64)).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+
+    const REFUSED: &str = ":gzy.local 464 anna :that is not the name and password of an operator";
+
+    fn world() -> World {
+        let mut w = World::new();
+        w.add_account("阳", "开门", true);
+        w.add_account("guest", "guest", false);
+        w
+    }
+
+    #[test]
+    fn an_admin_becomes_an_operator_and_is_logged_in() {
+        let mut w = world();
+        let (小阳, anna) = (w.join("小阳"), w.join_with_caps("anna", "account-notify"));
+        let source = w.source(小阳);
+        let told = w.ask(小阳, "OPER 阳 开门");
+        assert_eq!(
+            told,
+            [
+                format!(":gzy.local 900 小阳 {source} 阳 :You are now logged in as 阳"),
+                ":gzy.local 381 小阳 :You are now an IRC operator".into(),
+                ":小阳 MODE 小阳 :+o".into(),
+            ]
+        );
+        assert_eq!(w.said_to(anna), [format!(":{source} ACCOUNT 阳")]);
+        assert!(w.session(小阳).operator);
+        assert_eq!(w.log.last().map(String::as_str), Some("小阳 is an operator as 阳"));
+        assert_eq!(w.ask(小阳, "OPER 1000 开门"), told, "an account's number is as good, and once more does no harm");
+        assert_eq!(w.said_to(anna), [""; 0]);
+        assert_eq!(w.chat.operators, 1);
+    }
+
+    #[test]
+    fn every_refusal_looks_the_same_and_takes_the_same_work() {
+        let mut w = world();
+        w.passwords_by_hand = true;
+        let anna = w.join("anna");
+        for (attempt, correct) in [("阳 wrong", false), ("guest guest", true), ("nobody x", false)] {
+            assert_eq!(w.ask(anna, &format!("OPER {attempt}")), [""; 0], "{attempt}");
+            let (_, password, hash) = w.password_checks.front().cloned().unwrap();
+            assert_eq!(attempt.split_once(' ').map(|(_, typed)| typed), Some(password.as_str()));
+            assert!(attempt != "nobody x" || hash == DECOY_HASH);
+            w.password_checked(correct);
+            assert_eq!(w.said_to(anna), [REFUSED], "{attempt}");
+            assert!(w.log.last().unwrap().ends_with("was refused"));
+        }
+        assert!(!w.session(anna).operator && w.session(anna).account.is_none());
+        assert!(w.log.iter().all(|text| !text.contains("wrong")), "no password is logged: {:?}", w.log);
+    }
+
+    #[test]
+    fn the_fifth_wrong_password_is_the_last() {
+        let mut w = world();
+        let (anna, ben) = (w.join("anna"), w.join("ben"));
+        for _ in 1..WRONG_PASSWORDS {
+            assert_eq!(w.ask(anna, "OPER 阳 芝麻"), [REFUSED]);
+        }
+        let quit = format!(":{} QUIT :too many wrong passwords", w.source(anna));
+        assert_eq!(w.ask(anna, "OPER 阳 芝麻"), [REFUSED, "ERROR :Closing link: too many wrong passwords"]);
+        assert!(w.is_closed(anna));
+        assert_eq!(w.said_to(ben)[0], quit);
+    }
+
+    #[test]
+    fn lines_behind_oper_wait_for_its_answer() {
+        let mut w = world();
+        w.passwords_by_hand = true;
+        let anna = w.join_with_caps("anna", "labeled-response batch");
+        w.line(anna, "@label=门 OPER 阳 芝麻");
+        w.line(anna, "PING 1");
+        assert_eq!(w.said_to(anna), [""; 0]);
+        w.password_checked(false);
+        assert_eq!(w.said_to(anna), [format!("@label=门 {REFUSED}"), ":gzy.local PONG gzy.local :1".into()]);
+    }
+
+    #[test]
+    fn a_store_that_fails_or_is_silent_is_no_wrong_password() {
+        let mut w = world();
+        (w.asks_by_hand, w.passwords_by_hand) = (true, true);
+        let anna = w.join("anna");
+        let sorry = [":gzy.local 400 anna OPER :your password could not be checked; try again in a moment"];
+        w.questions.clear();
+        w.line(anna, "OPER 阳 开门");
+        w.answer(Found::Failed("disk".into()));
+        assert_eq!(w.said_to(anna), sorry);
+        w.line(anna, "OPER 阳 开门");
+        w.answer_from_memory();
+        w.pass_ms(31_000);
+        assert_eq!(w.said_to(anna), sorry);
+        w.password_checked(true);
+        assert!(!w.session(anna).operator, "an answer that comes too late opens nothing");
+        assert_eq!(w.session(anna).wrong_passwords, 0);
+    }
+
+    #[test]
+    fn kill_closes_a_connection_and_the_room_reads_why() {
+        let mut w = World::new();
+        let (anna, eve, ben) = (w.join("anna"), w.join("eve"), w.join("ben"));
+        let no = ":gzy.local 481 ben :Permission Denied- You're not an IRC operator; OPER makes you one";
+        assert_eq!(w.ask(ben, "KILL eve"), [no]);
+        w.make_operator(anna);
+        let (killer, victim) = (w.source(anna), w.source(eve));
+        w.line(anna, "KILL EVE :广告");
+        assert_eq!(
+            w.said_to(eve),
+            [format!(":{killer} KILL eve :广告"), "ERROR :Closing link: Killed (anna: 广告)".into()]
+        );
+        assert!(w.is_closed(eve));
+        let left = ":gzy.local NOTICE #lobby :eve 离开了，还有 2 人 · eve left, 2 still here".to_owned();
+        let quit = [format!(":{victim} QUIT :Killed (anna: 广告)"), left];
+        assert_eq!((w.said_to(anna), w.said_to(ben)), (quit.to_vec(), quit.to_vec()));
+        assert_eq!(w.ask(anna, "KILL eve"), [":gzy.local 401 anna eve :nobody of that name is here"]);
+        assert!(w.log.iter().any(|text| text == "anna kills eve (广告)"));
+    }
+
+    #[test]
+    fn one_may_kill_oneself() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.make_operator(anna);
+        let source = w.source(anna);
+        assert_eq!(
+            w.ask(anna, "KILL anna"),
+            [
+                format!(":{source} KILL anna :no reason given"),
+                "ERROR :Closing link: Killed (anna: no reason given)".into()
+            ]
+        );
+        assert!(w.is_closed(anna));
+        assert_eq!((w.chat.operators, w.chat.registered, w.chat.connections), (0, 0, 0));
+    }
+
+    #[test]
+    fn wallops_reach_those_who_want_them() {
+        let mut w = World::new();
+        let (anna, 小阳, ben) = (w.join("anna"), w.join("小阳"), w.join("ben"));
+        w.chat.session_mut(小阳).unwrap().wants_wallops = true;
+        let no = ":gzy.local 481 anna :Permission Denied- You're not an IRC operator; OPER makes you one";
+        assert_eq!(w.ask(anna, "WALLOPS :要停电了"), [no]);
+        w.make_operator(anna);
+        assert_eq!(w.ask(anna, "WALLOPS :要停电了"), [""; 0]);
+        assert_eq!(w.said_to(小阳), [format!(":{} WALLOPS :要停电了", w.source(anna))]);
+        assert_eq!(w.said_to(ben), [""; 0]);
+        assert_eq!(w.ask(anna, "WALLOPS :"), [":gzy.local 461 anna WALLOPS :not enough parameters"]);
+    }
+
+    #[test]
+    fn the_decoy_can_be_checked_like_any_hash() {
+        use argon2::PasswordVerifier;
+        let hash = argon2::password_hash::phc::PasswordHash::new(DECOY_HASH).unwrap();
+        let verdict = argon2::Argon2::default().verify_password(b"", &hash);
+        assert_eq!(verdict, Err(argon2::password_hash::Error::PasswordInvalid));
+        assert_eq!((hash.salt.map(|salt| salt.len()), hash.hash.map(|hash| hash.len())), (Some(16), Some(32)));
+    }
+}

@@ -55,3 +55,80 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use crate::wire::limits::ROOM_TELLS_EACH;
+
+    #[test]
+    fn being_away_is_told_to_those_who_want_to_know() {
+        let mut w = World::new();
+        let (小阳, anna, ben) = (w.join("小阳"), w.join_with_caps("anna", "away-notify"), w.join("ben"));
+        let source = w.source(小阳);
+        let gone = [":gzy.local 306 小阳 :You have been marked as being away"];
+        assert_eq!(w.ask(小阳, "AWAY :吃饭"), gone);
+        assert_eq!(w.said_to(anna), [format!(":{source} AWAY :吃饭")]);
+        assert_eq!(w.ask(小阳, "AWAY :吃饭"), gone);
+        assert_eq!(w.said_to(anna), [""; 0], "nothing has changed");
+        assert_eq!(w.ask(ben, "PRIVMSG 小阳 :在吗"), [":gzy.local 301 ben 小阳 :吃饭"]);
+        w.drain();
+        let back = [":gzy.local 305 小阳 :You are no longer marked as being away"];
+        assert_eq!(w.ask(小阳, "AWAY :"), back);
+        assert_eq!(w.said_to(anna), [format!(":{source} AWAY")]);
+        assert_eq!(w.ask(小阳, "AWAY"), back);
+        assert_eq!((w.said_to(anna), w.said_to(ben)), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_at_a_character() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.line(anna, &format!("AWAY :{}", "忙".repeat(100)));
+        assert_eq!(w.session(anna).away.as_deref(), Some("忙".repeat(AWAY_BYTES / 3).as_str()));
+    }
+
+    #[test]
+    fn a_large_room_is_not_told_who_is_away() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "away-notify");
+        for at in 0..ROOM_TELLS_EACH {
+            w.join(&format!("guest{at}"));
+        }
+        let 小阳 = w.join("小阳");
+        w.line(小阳, "AWAY :吃饭");
+        assert_eq!(w.said_to(anna), [""; 0]);
+        w.line(小阳, "JOIN #茶");
+        w.line(anna, "JOIN #茶");
+        w.drain();
+        w.line(小阳, "AWAY");
+        assert_eq!(w.said_to(anna), [format!(":{} AWAY", w.source(小阳))], "but a small one that both are in is");
+    }
+
+    #[test]
+    fn a_realname_is_changed_and_told() {
+        let mut w = World::new();
+        let (小阳, anna, ben) =
+            (w.join_with_caps("小阳", "setname"), w.join_with_caps("anna", "setname"), w.join("ben"));
+        let line = format!(":{} SETNAME :阳光 Sunny", w.source(小阳));
+        assert_eq!(w.ask(小阳, "SETNAME :阳光 Sunny"), [line.clone()]);
+        assert_eq!((w.said_to(anna), w.said_to(ben)), (vec![line], Vec::new()));
+        assert_eq!(&*w.session(小阳).realname, "阳光 Sunny");
+        assert_eq!(w.ask(ben, "SETNAME :Ben B."), [":gzy.local NOTICE ben :your realname is changed"]);
+    }
+
+    #[test]
+    fn a_realname_that_is_none_is_refused() {
+        let mut w = World::new();
+        let 小阳 = w.join_with_caps("小阳", "setname standard-replies");
+        let empty = [":gzy.local FAIL SETNAME INVALID_REALNAME :that name is empty; give it at least one letter"];
+        assert_eq!(w.ask(小阳, "SETNAME :"), empty);
+        assert_eq!(w.ask(小阳, "SETNAME :  "), empty);
+        let long =
+            [":gzy.local FAIL SETNAME INVALID_REALNAME :that name is longer than 150 bytes; choose a shorter one"];
+        assert_eq!(w.ask(小阳, &format!("SETNAME :{}", "阳".repeat(51))), long);
+        assert_eq!(&*w.session(小阳).realname, "小阳");
+        assert_eq!(w.ask(小阳, "SETNAME"), [":gzy.local 461 小阳 SETNAME :not enough parameters"]);
+    }
+}

@@ -143,3 +143,26 @@ enum Answer {
     Found(Found),
     Password(bool),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use crate::wire::limits::ANSWER_MS;
+
+    #[test]
+    fn a_silent_client_is_asked_even_when_an_answer_failed_at_that_very_moment() {
+        let mut w = World::new();
+        w.asks_by_hand = true;
+        let anna = w.join("anna");
+        w.pass_ms(PING_AFTER_MS - ANSWER_MS);
+        w.line(anna, "OPER 阳 开门");
+        // Both the end of the wait and the first look at anna's silence are due now, and are one entry.
+        w.pass_ms(ANSWER_MS);
+        assert_eq!(w.said_to(anna).len(), 1, "the answer failed");
+        w.pass_ms(PING_AFTER_MS);
+        assert_eq!(w.said_to(anna), ["PING :gzy.local"]);
+        w.pass_ms(GONE_AFTER_MS);
+        assert!(w.is_closed(anna));
+    }
+}

@@ -181,3 +181,149 @@ impl Row<'_> {
         flags
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+
+    fn host(w: &World, conn: ConnId) -> String {
+        w.session(conn).cloak.to_string()
+    }
+
+    #[test]
+    fn a_room_shows_its_members_with_their_standing() {
+        let mut w = World::new();
+        let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
+        w.line(小阳, "JOIN #茶");
+        w.line(anna, "JOIN #茶");
+        w.line(anna, "AWAY :吃饭");
+        w.drain();
+        let (h1, h2) = (host(&w, anna), host(&w, 小阳));
+        assert_eq!(
+            w.ask(anna, "WHO #茶"),
+            [
+                format!(":gzy.local 352 anna #茶 ~user {h2} gzy.local 小阳 H@ :0 小阳"),
+                format!(":gzy.local 352 anna #茶 ~anna {h1} gzy.local anna G :0 anna"),
+                ":gzy.local 315 anna #茶 :that is all".into(),
+            ]
+        );
+        assert_eq!(w.ask(anna, "WHO #nowhere"), [":gzy.local 315 anna #nowhere :that is all"]);
+    }
+
+    #[test]
+    fn every_prefix_shows_to_those_who_can_read_them() {
+        let mut w = World::new();
+        let (anna, ben) = (w.join_with_caps("anna", "multi-prefix"), w.join("ben"));
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        let room = w.chat.room_named("#茶").map(|room| room.id).unwrap();
+        w.chat.rooms.get_mut(&room).unwrap().members[0].standing.set(Standing::VOICE, true);
+        w.make_operator(anna);
+        w.chat.session_mut(anna).unwrap().bot = true;
+        w.drain();
+        let line = |asker: &str, flags: &str, w: &World| {
+            format!(":gzy.local 352 {asker} #茶 ~anna {} gzy.local anna {flags} :0 anna", host(w, anna))
+        };
+        assert_eq!(w.ask(anna, "WHO #茶 o")[0], line("anna", "H*@+B", &w));
+        assert_eq!(w.ask(ben, "WHO #茶 o")[0], line("ben", "H*@B", &w));
+        assert_eq!(w.ask(ben, "WHO #茶 o").len(), 2, "ben is no operator");
+    }
+
+    #[test]
+    fn a_nick_or_a_mask_finds_people() {
+        let mut w = World::new();
+        let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
+        w.line(小阳, "SETNAME :阳光 Sunny");
+        w.drain();
+        let found = format!(":gzy.local 352 anna * ~user {} gzy.local 小阳 H :0 阳光 Sunny", host(&w, 小阳));
+        for wanted in ["小阳", "小?", "*sunny*", "~USER", &host(&w, 小阳)] {
+            let end = format!(":gzy.local 315 anna {wanted} :that is all");
+            assert_eq!(w.ask(anna, &format!("WHO {wanted}")), [found.clone(), end], "{wanted}");
+        }
+        for wanted in ["*", "0", "gzy.local"] {
+            assert_eq!(w.ask(anna, &format!("WHO {wanted}")).len(), 3, "{wanted}");
+        }
+        assert_eq!(w.ask(anna, "WHO nobody*"), [":gzy.local 315 anna nobody* :that is all"]);
+        let address = w.session(小阳).address.to_string();
+        assert_eq!(w.ask(anna, &format!("WHO {address}")).len(), 1, "addresses are not for everybody");
+        w.make_operator(anna);
+        assert_eq!(w.ask(anna, &format!("WHO {address}"))[0], found);
+    }
+
+    #[test]
+    fn whoever_wants_to_be_invisible_is_found_by_nick_or_in_a_common_room_only() {
+        let mut w = World::with(super::super::Settings { lobby: None, ..super::super::testing::settings() });
+        let (小阳, eve, ben) = (w.join("小阳"), w.join("eve"), w.join("ben"));
+        w.chat.turn(小阳, w.now, &mut Vec::new(), |turn| turn.set_invisible(true));
+        w.line(小阳, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.drain();
+        assert_eq!(w.ask(eve, "WHO 小*").len(), 1);
+        assert_eq!(w.ask(eve, "WHO #茶").len(), 2, "ben and the end");
+        assert_eq!(w.ask(eve, "WHO 小阳").len(), 2);
+        assert_eq!(w.ask(ben, "WHO 小*").len(), 2);
+        assert_eq!(w.ask(小阳, "WHO 小*").len(), 2);
+        w.make_operator(eve);
+        assert_eq!(w.ask(eve, "WHO 小*").len(), 2);
+    }
+
+    #[test]
+    fn a_secret_room_shows_nobody_to_strangers() {
+        let mut w = World::new();
+        let (anna, eve) = (w.join("anna"), w.join("eve"));
+        w.line(anna, "JOIN #秘密");
+        let room = w.chat.room_named("#秘密").map(|room| room.id).unwrap();
+        w.chat.rooms.get_mut(&room).unwrap().flags.secret = true;
+        w.drain();
+        assert_eq!(w.ask(eve, "WHO #秘密"), [":gzy.local 315 eve #秘密 :that is all"]);
+        assert_eq!(w.ask(anna, "WHO #秘密").len(), 2);
+        w.make_operator(eve);
+        assert_eq!(w.ask(eve, "WHO #秘密").len(), 2);
+    }
+
+    #[test]
+    fn whox_sends_the_fields_in_its_own_order() {
+        let mut w = World::new();
+        let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
+        w.log_in(小阳, "阳");
+        w.pass_ms(5_000);
+        let (h, address) = (host(&w, 小阳), w.session(小阳).address.to_string());
+        let full =
+            |ip: &str, who: &str| format!("354 anna 42 #lobby ~user {ip} {h} gzy.local 小阳 H 0 5 {who} n/a :小阳");
+        let rows = w.ask(anna, "WHO #lobby %raoldfnshiuct,42");
+        assert_eq!(rows[1], format!(":gzy.local {}", full("255.255.255.255", "阳")));
+        assert!(rows[0].contains(" 0 n/a :anna"), "no account is 0: {}", rows[0]);
+        assert_eq!(rows[2], ":gzy.local 315 anna #lobby :that is all");
+        w.make_operator(anna);
+        assert_eq!(w.ask(anna, "WHO #lobby %tcuihsnfdlaor,42")[1], format!(":gzy.local {}", full(&address, "阳")));
+        assert_eq!(w.ask(anna, "WHO 小阳 %tna,1234")[0], ":gzy.local 354 anna 0 小阳 阳", "a token has three digits");
+        assert_eq!(w.ask(anna, "WHO 小阳 %nx")[0], ":gzy.local 354 anna 小阳", "unknown fields are left out");
+        assert_eq!(w.ask(anna, "WHO * o%n,7"), [":gzy.local 354 anna anna", ":gzy.local 315 anna * :that is all"]);
+    }
+
+    #[test]
+    fn an_answer_has_an_end_however_many_there_are() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        for at in 0..WHO_REPLIES {
+            w.join(&format!("bot{at}"));
+        }
+        for wanted in ["*", "#lobby"] {
+            let lines = w.ask(anna, &format!("WHO {wanted}"));
+            assert_eq!(lines.len(), WHO_REPLIES + 2);
+            let tail = [
+                ":gzy.local 416 anna WHO :there are more than 1000; ask for fewer".into(),
+                format!(":gzy.local 315 anna {wanted} :that is all"),
+            ];
+            assert_eq!(lines[WHO_REPLIES..], tail);
+        }
+    }
+
+    #[test]
+    fn an_address_never_ends_a_line_early() {
+        assert_eq!(address_word("::1".parse().unwrap()), "0::1");
+        assert_eq!(address_word("2001:db8::1".parse().unwrap()), "2001:db8::1");
+        assert_eq!(address_word("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
+    }
+}

@@ -99,3 +99,96 @@ impl Chat {
         prefixed.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+
+    #[test]
+    fn whois_tells_all_that_may_be_told() {
+        let mut w = World::new();
+        let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
+        w.line(小阳, "JOIN #茶");
+        w.log_in(小阳, "阳");
+        w.make_operator(小阳);
+        w.chat.session_mut(小阳).unwrap().bot = true;
+        w.pass_ms(7_000);
+        w.line(小阳, "AWAY :吃饭");
+        w.drain();
+        let (host, address) = (w.session(小阳).cloak.to_string(), w.session(小阳).address.to_string());
+        let told = [
+            format!(":gzy.local 311 anna 小阳 ~user {host} * :小阳"),
+            ":gzy.local 319 anna 小阳 :#lobby @#茶".into(),
+            ":gzy.local 312 anna 小阳 gzy.local :GZY".into(),
+            ":gzy.local 313 anna 小阳 :is a server operator".into(),
+            ":gzy.local 330 anna 小阳 阳 :is logged in as".into(),
+            ":gzy.local 335 anna 小阳 :is a bot".into(),
+            ":gzy.local 317 anna 小阳 7 1795180761 :seconds idle, signon time".into(),
+            ":gzy.local 301 anna 小阳 :吃饭".into(),
+            ":gzy.local 318 anna 小阳 :that is all".into(),
+        ];
+        assert_eq!(w.ask(anna, "WHOIS 小阳"), told);
+        assert_eq!(w.ask(anna, "WHOIS gzy.local 小阳"), told);
+        assert_eq!(w.ask(anna, "WHOIS 小阳 小阳"), told);
+        w.make_operator(anna);
+        let actually = format!(":gzy.local 338 anna 小阳 {address} :is actually using host");
+        assert_eq!(w.ask(anna, "WHOIS 小阳")[6], actually);
+        let own = w.ask(小阳, "WHOIS 小阳");
+        assert_eq!(own[6], actually.replace("338 anna", "338 小阳"), "one may know one's own address");
+    }
+
+    #[test]
+    fn whois_of_nobody_says_so() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let nobody = [":gzy.local 401 anna 小阳 :nobody of that name is here", ":gzy.local 318 anna 小阳 :that is all"];
+        assert_eq!(w.ask(anna, "WHOIS 小阳"), nobody);
+        assert_eq!(w.ask(anna, "WHOIS 小阳 小阳"), nobody);
+        assert_eq!(w.ask(anna, "WHOIS"), [":gzy.local 431 anna :say who: WHOIS <nick>"]);
+        let elsewhere = [":gzy.local 402 anna irc.example :there is only gzy.local here"];
+        assert_eq!(w.ask(anna, "WHOIS irc.example anna"), elsewhere);
+        assert_eq!(w.ask(anna, "WHOIS anna,ben"), [":gzy.local 407 anna anna,ben :ask for one nick at a time"]);
+    }
+
+    #[test]
+    fn rooms_are_told_to_those_who_may_know_of_them() {
+        let mut w = World::new();
+        let (anna, 小阳, eve) = (w.join("anna"), w.join("小阳"), w.join("eve"));
+        w.line(小阳, "JOIN #秘密");
+        w.line(小阳, "JOIN #茶");
+        w.line(anna, "JOIN #秘密");
+        let secret = w.chat.room_named("#秘密").map(|room| room.id).unwrap();
+        w.chat.rooms.get_mut(&secret).unwrap().flags.secret = true;
+        w.drain();
+        let rooms = |w: &mut World, asker| {
+            let told = w.ask(asker, "WHOIS 小阳").into_iter().find(|line| line.contains(" 319 "));
+            told.and_then(|line| line.split_once(" :").map(|(_, rooms)| rooms.to_owned()))
+        };
+        assert_eq!(rooms(&mut w, eve).as_deref(), Some("#lobby @#茶"));
+        assert_eq!(rooms(&mut w, anna).as_deref(), Some("#lobby @#秘密 @#茶"));
+        w.chat.turn(小阳, w.now, &mut Vec::new(), |turn| turn.set_invisible(true));
+        assert_eq!(
+            rooms(&mut w, eve).as_deref(),
+            Some("#lobby"),
+            "what an invisible person does elsewhere is not told"
+        );
+        w.line(eve, "PART #lobby");
+        w.drain();
+        assert_eq!(rooms(&mut w, eve), None);
+        w.make_operator(eve);
+        assert_eq!(rooms(&mut w, eve).as_deref(), Some("#lobby @#秘密 @#茶"));
+    }
+
+    #[test]
+    fn a_hundred_rooms_are_told_in_lines_that_fit() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        for at in 10..90 {
+            w.line(anna, &format!("JOIN #{}{at}", "很长的房间名字".repeat(2)));
+        }
+        w.drain();
+        let lines = w.ask(anna, "WHOIS anna");
+        let rooms: usize = lines.iter().filter(|l| l.contains(" 319 ")).map(|l| l.matches('#').count()).sum();
+        assert_eq!(rooms, 81);
+    }
+}
