@@ -16,11 +16,9 @@ impl Turn<'_> {
     pub(super) fn part(&mut self, line: &Line) {
         let reason = line.param(1).map(|reason| clip(reason, REASON_BYTES));
         for name in line.params()[0].split(',').filter(|name| !name.is_empty()) {
-            let Some(room) = self.chat.room_named(name) else {
-                self.numeric(ERR_NOSUCHCHANNEL, &[clip(name, 64)], "there is no such room");
-                continue;
-            };
-            let (id, name) = (room.id, room.name.clone());
+            let Some(id) = self.shown_room(name) else { continue };
+            let Some(room) = self.chat.rooms.get(&id) else { continue };
+            let name = room.name.clone();
             if room.standing(self.me).is_none() {
                 self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
                 continue;
@@ -76,7 +74,7 @@ impl Turn<'_> {
             let peers = self.chat.peers_who_are_told_each(self.me);
             self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
             for id in self.session().rooms.clone() {
-                self.remove_from(id);
+                self.remove_and_tell(id);
             }
             self.log(format!("{} left ({})", self.session().nick.as_str(), crate::wire::escape::printable(reason)));
         }
@@ -111,25 +109,33 @@ impl Turn<'_> {
         if self.chat.rooms.get(&id).is_some_and(Room::tells_each) {
             self.to_others_in(id, Audience::ALL, event);
         }
-        self.remove_from(id);
+        self.remove_and_tell(id);
     }
 
-    /// Takes this session out of a room and tells the number of those who stay where that is told.
-    fn remove_from(&mut self, id: RoomId) {
+    /// Takes this session out of a room and tells the others how many stay, where that is told.
+    fn remove_and_tell(&mut self, id: RoomId) {
+        if let Some(count) = self.remove_from(id) {
+            self.to_others_in(id, Audience::ALL, &count);
+        }
+    }
+
+    /// Takes this session out of a room. Gives back what those who stay are to be told of their number; a large room is told later.
+    pub(super) fn remove_from(&mut self, id: RoomId) -> Option<Rc<Event>> {
         let (me, now) = (self.me, self.now);
         self.session_mut().rooms.retain(|room| *room != id);
-        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        if !room.tells_each() {
+        let room = self.chat.rooms.get_mut(&id)?;
+        let (tells_each, is_lobby, left) = (room.tells_each(), room.is_lobby, room.members.len() - 1);
+        if !tells_each {
             room.untold.left += 1;
             self.chat.tell_count_later(id, now);
-        } else if room.is_lobby {
-            let left = room.members.len() - 1;
+        }
+        let count = (tells_each && is_lobby).then(|| {
             let nick = self.session().nick.as_str();
             let text = format!("{nick} 离开了，还有 {left} 人 · {nick} left, {left} still here");
-            let event = self.chat.room_notice(id, &text, now);
-            self.effects.push(Effect::ToRoom { room: id, except: Some(me), only: Audience::ALL, event });
-        }
+            self.chat.room_notice(id, &text, now)
+        });
         self.chat.drop_member(id, me);
+        count
     }
 }
 

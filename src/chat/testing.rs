@@ -208,6 +208,11 @@ impl World {
         assert!(effects.is_empty(), "only the standing changes");
     }
 
+    /// Marks somebody as away without telling anybody.
+    pub fn set_away(&mut self, conn: ConnId, reason: &str) {
+        self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());
+    }
+
     /// Logs somebody in without asking for a password.
     pub fn log_in(&mut self, conn: ConnId, account: &str) {
         self.chat.session_mut(conn).expect("somebody who is here").account = Some(account.into());
