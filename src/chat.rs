@@ -4,11 +4,13 @@
 //! [`Effect`] and comes back as an [`Input`].
 
 mod bang;
+mod cap;
 mod cloak;
 pub mod flood;
 mod help;
 mod history;
 mod inform;
+mod isupport;
 mod join;
 mod leave;
 mod lists;

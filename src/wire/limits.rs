@@ -70,6 +70,9 @@ pub const USERHOST_NAMES: usize = 5;
 /// Bytes of a line of the message of the day: with the longest nick in front it fits a classic line.
 pub const MOTD_LINE_BYTES: usize = 400;
 
+/// Bytes of a PING's token that come back: what fits a classic line. Programs send a time or a number.
+pub const PING_TOKEN_BYTES: usize = 400;
+
 /// Bytes of the names in one CAP line: with the longest nick and `CAP … LIST * :` in front they fit a classic line.
 pub const CAP_NAMES_BYTES: usize = 400;
 
