@@ -198,3 +198,152 @@ pub(super) fn clip_word(text: &str) -> &str {
     let word = clip(text, 64);
     if word.is_empty() || word.starts_with(':') || word.contains(' ') { "*" } else { word }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use crate::wire::limits::ROOMS_PER_SESSION;
+
+    #[test]
+    fn everybody_hears_of_a_newcomer_in_the_form_they_asked_for() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join_with_caps("ben", "extended-join away-notify");
+        let 小阳 = w.join("小阳");
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.drain();
+        w.log_in(小阳, "阳光");
+        w.set_away(小阳, "吃饭");
+        let s = w.source(小阳);
+        assert_eq!(
+            w.ask(小阳, "JOIN #茶"),
+            [
+                format!(":{s} JOIN #茶"),
+                ":gzy.local 353 小阳 = #茶 :@anna ben 小阳".into(),
+                ":gzy.local 366 小阳 #茶 :End of /NAMES list".into(),
+            ]
+        );
+        assert_eq!(w.said_to(anna), [format!(":{s} JOIN #茶")]);
+        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 阳光 :小阳"), format!(":{s} AWAY :吃饭")]);
+        assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
+        assert_eq!(w.said_to(anna), [""; 0]);
+    }
+
+    #[test]
+    fn the_lobby_greets_a_newcomer_with_the_number_of_people() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.connect();
+        w.line(小阳, "NICK 小阳");
+        w.line(小阳, "USER yang 0 * :小阳");
+        let greeting = ":gzy.local NOTICE #lobby :欢迎 小阳 加入大厅，现在 2 人 · Welcome 小阳, 2 here".to_owned();
+        let s = w.source(小阳);
+        assert_eq!(w.said_to(anna), [format!(":{s} JOIN #lobby"), greeting.clone()]);
+        let lines = w.said_to(小阳);
+        assert_eq!(
+            lines[lines.len() - 4..],
+            [
+                format!(":{s} JOIN #lobby"),
+                greeting,
+                ":gzy.local 353 小阳 = #lobby :anna 小阳".into(),
+                ":gzy.local 366 小阳 #lobby :End of /NAMES list".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_client_that_wants_no_names_gets_none() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "draft/no-implicit-names");
+        assert_eq!(w.ask(anna, "JOIN #茶"), [format!(":{} JOIN #茶", w.source(anna))]);
+    }
+
+    #[test]
+    fn closed_doors_say_why_and_what_opens_them() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(anna, "JOIN #茶");
+        w.line(anna, "MODE #茶 +iklb 龙井 1 ben");
+        for (door, answer) in [
+            ("-b ben", "474 ben #茶 :you are banned from that room"),
+            ("-i", "473 ben #茶 :that room is by invitation only; ask somebody in it"),
+            ("-k x", "475 ben #茶 :that room needs its key: JOIN <room> <key>"),
+            ("-l", "471 ben #茶 :that room is full; try again when somebody has left"),
+        ] {
+            assert_eq!(w.ask(ben, "JOIN #茶"), [format!(":gzy.local {answer}")]);
+            w.line(anna, &format!("MODE #茶 {door}"));
+        }
+        assert_eq!(w.ask(ben, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(ben)));
+    }
+
+    #[test]
+    fn keys_go_with_their_rooms_and_standing_invitations_need_no_more() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        w.line(anna, "JOIN #茶,#酒,#水");
+        w.line(anna, "MODE #茶 +k 龙井");
+        w.line(anna, "MODE #酒 +k 茅台");
+        w.line(anna, "MODE #水 +iI 小阳!*@*");
+        let joined = w.ask(小阳, "JOIN #茶,#水,#酒 龙井,,错");
+        let s = w.source(小阳);
+        assert!(joined.contains(&format!(":{s} JOIN #茶")) && joined.contains(&format!(":{s} JOIN #水")), "{joined:?}");
+        assert_eq!(joined.last().unwrap(), ":gzy.local 475 小阳 #酒 :that room needs its key: JOIN <room> <key>");
+    }
+
+    #[test]
+    fn an_invitation_stands_for_the_key_but_lifts_no_ban_and_makes_no_room() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let [ben, 小阳, eve] = ["ben", "小阳", "eve"].map(|nick| w.join(nick));
+        w.line(anna, "JOIN #茶");
+        w.line(anna, "MODE #茶 +iklb 龙井 2 eve");
+        for nick in ["ben", "小阳", "eve"] {
+            w.line(anna, &format!("INVITE {nick} #茶"));
+        }
+        w.drain();
+        assert_eq!(w.ask(ben, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(ben)));
+        assert_eq!(
+            w.ask(小阳, "JOIN #茶"),
+            [":gzy.local 471 小阳 #茶 :that room is full; try again when somebody has left"]
+        );
+        assert_eq!(w.ask(eve, "JOIN #茶"), [":gzy.local 474 eve #茶 :you are banned from that room"]);
+        w.make_operator(eve);
+        assert_eq!(w.ask(eve, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(eve)), "a server operator comes in");
+    }
+
+    #[test]
+    fn bad_names_and_too_many_rooms_are_refused_and_zero_leaves_all() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        assert_eq!(
+            w.ask(anna, "JOIN 茶,#a:b"),
+            [
+                ":gzy.local 476 anna 茶 :that is no room, because rooms start with #; put a # in front of the name",
+                ":gzy.local 476 anna #a:b :that name has : in it, which has a meaning in commands; leave it out",
+            ]
+        );
+        let names: Vec<String> = (1..ROOMS_PER_SESSION).map(|n| format!("#茶{n}")).collect();
+        w.line(anna, &format!("JOIN {}", names.join(",")));
+        w.drain();
+        let full = "you are in as many rooms as one can be; leave one first";
+        assert_eq!(w.ask(anna, "JOIN #酒"), [format!(":gzy.local 405 anna #酒 :{full}")]);
+        assert_eq!(w.ask(anna, "JOIN #茶1"), [""; 0], "she is in that one");
+        let left = w.ask(anna, "JOIN 0");
+        assert_eq!(left.len(), ROOMS_PER_SESSION);
+        assert_eq!(left[1], format!(":{} PART #茶1", w.source(anna)));
+        assert_eq!((w.session(anna).rooms.len(), w.chat.room_count()), (0, 1));
+    }
+
+    #[test]
+    fn a_room_has_one_name_in_all_spellings_and_shows_the_founders() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(anna, "JOIN #Tee");
+        assert_eq!(w.ask(ben, "JOIN #TEE")[0], format!(":{} JOIN #Tee", w.source(ben)));
+        assert_eq!(w.chat.room_count(), 2);
+    }
+}
