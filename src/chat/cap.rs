@@ -102,7 +102,6 @@ impl Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::World;
-    use super::*;
 
     #[test]
     fn a_client_may_ask_before_it_has_a_name_and_is_waited_for() {

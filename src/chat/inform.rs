@@ -155,10 +155,14 @@ mod tests {
         let mut w = World::new();
         let (anna, ben, 小阳) = (w.join("anna"), w.join("ben"), w.join("小阳"));
         w.connect();
-        for invisible in [anna, ben, ben] {
-            w.chat.turn(invisible, w.now, &mut Vec::new(), |turn| turn.set_invisible(true));
+        for (conn, nick) in [(anna, "anna"), (ben, "ben"), (小阳, "小阳")] {
+            w.make_operator(conn);
+            w.line(conn, &format!("MODE {nick} +i"));
         }
-        w.make_operator(ben);
+        for line in ["MODE anna -o", "MODE anna -o+i"] {
+            w.line(anna, line);
+        }
+        w.line(小阳, "MODE 小阳 -io");
         w.line(小阳, "JOIN #茶");
         w.drain();
         let counts = |visible: u32, invisible: u32, operators: u32, all: u32| {

@@ -1,6 +1,5 @@
 //! Server operators: OPER, KILL, WALLOPS.
 
-use std::fmt::Write;
 use std::rc::Rc;
 
 use crate::store::record::{Found, Query};
@@ -68,7 +67,8 @@ impl Turn<'_> {
         self.set_operator(true);
         self.numeric(RPL_YOUREOPER, &[], "You are now an IRC operator");
         let nick = self.session().nick.as_str().to_owned();
-        let _ = write!(self.replies.lines(), ":{nick} MODE {nick} :+o\r\n");
+        let mode = self.my_event(format_args!("MODE {nick} +o"), None);
+        self.reply_event(&mode, "");
         self.log(format!("{nick} is an operator as {account}"));
     }
 
@@ -174,7 +174,7 @@ mod tests {
             [
                 format!(":gzy.local 900 小阳 {source} 阳 :You are now logged in as 阳"),
                 ":gzy.local 381 小阳 :You are now an IRC operator".into(),
-                ":小阳 MODE 小阳 :+o".into(),
+                format!(":{source} MODE 小阳 +o"),
             ]
         );
         assert_eq!(w.said_to(anna), [format!(":{source} ACCOUNT 阳")]);

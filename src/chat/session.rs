@@ -78,11 +78,11 @@ pub struct Session {
     pub account: Option<Box<str>>,
     /// The reason for being away.
     pub away: Option<Box<str>>,
-    /// Server operator.
+    /// Server operator; set by `Turn::set_operator`, which counts.
     pub operator: bool,
     /// User mode `B`.
     pub bot: bool,
-    /// User mode `i`.
+    /// User mode `i`; set by `Turn::set_invisible`, which counts.
     pub invisible: bool,
     /// User mode `w`.
     pub wants_wallops: bool,

@@ -213,11 +213,6 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
     }
 
-    /// Sends lines to some other session.
-    pub(super) fn send_to(&mut self, to: ConnId, lines: String) {
-        self.effects.push(Effect::Send { to, lines });
-    }
-
     /// Writes to the log, about this connection. `text` is escaped already.
     pub(super) fn log(&mut self, text: String) {
         self.effects.push(Effect::Log { conn: Some(self.me), text });

@@ -104,10 +104,15 @@ impl Chat {
 
 /// Whether a folded pattern means somebody by nick, user name, host part, account or realname, or by address where that may be known.
 fn is_like(person: &Session, pattern: &str, by_address: bool) -> bool {
-    let parts = [&person.user, &person.cloak, &person.realname];
-    glob(pattern, person.nick.key().as_str())
-        || parts.into_iter().chain(&person.account).any(|part| glob(pattern, &fold(part)))
+    let parts = [person.nick.as_str(), &person.user, &person.cloak, &person.realname];
+    parts.into_iter().chain(person.account.as_deref()).any(|part| is_named(part, pattern))
         || (by_address && glob(pattern, &person.address.to_canonical().to_string()))
+}
+
+/// Whether a folded pattern means a text. Most texts are folded already, and a search looks at many.
+fn is_named(text: &str, pattern: &str) -> bool {
+    let folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if folded { glob(pattern, text) } else { glob(pattern, &fold(text)) }
 }
 
 /// An address as a parameter: one that begins with a colon gets a zero in front, which means the same.
