@@ -127,18 +127,18 @@ impl Turn<'_> {
         let extended = Rc::new(self.joined_event(name, true));
         let own = if self.session().caps.has(Caps::EXTENDED_JOIN) { extended.clone() } else { plain.clone() };
         self.reply_event(&own, "");
-        self.to_others_in(id, Audience::without(Caps::EXTENDED_JOIN), &plain);
-        self.to_others_in(id, Audience::with(Caps::EXTENDED_JOIN), &extended);
+        self.tell_others_in(id, Audience::without(Caps::EXTENDED_JOIN), &plain);
+        self.tell_others_in(id, Audience::with(Caps::EXTENDED_JOIN), &extended);
         if let Some(reason) = self.session().away.clone() {
             let away = Rc::new(self.my_event(format_args!("AWAY"), Some(&reason)));
-            self.to_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
+            self.tell_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
         }
         if let Some(room) = self.chat.rooms.get(&id).filter(|room| room.is_lobby) {
             let here = room.members.len();
             let nick = self.session().nick.as_str();
             let text = format!("欢迎 {nick} 加入大厅，现在 {here} 人 · Welcome {nick}, {here} here");
             let event = self.chat.room_notice(id, &text, self.now);
-            self.to_others_in(id, Audience::ALL, &event);
+            self.tell_others_in(id, Audience::ALL, &event);
             self.reply_event(&event, "");
         }
     }

@@ -107,7 +107,7 @@ impl Turn<'_> {
     /// Leaves one room; `event` is what the others are told, unless the room is so large that it tells counts.
     pub(super) fn leave_room(&mut self, id: RoomId, event: &Rc<Event>) {
         if self.chat.rooms.get(&id).is_some_and(Room::tells_each) {
-            self.to_others_in(id, Audience::ALL, event);
+            self.tell_others_in(id, Audience::ALL, event);
         }
         self.remove_and_tell(id);
     }
@@ -115,7 +115,7 @@ impl Turn<'_> {
     /// Takes this session out of a room and tells the others how many stay, where that is told.
     fn remove_and_tell(&mut self, id: RoomId) {
         if let Some(count) = self.remove_from(id) {
-            self.to_others_in(id, Audience::ALL, &count);
+            self.tell_others_in(id, Audience::ALL, &count);
         }
     }
 

@@ -151,7 +151,7 @@ impl Turn<'_> {
         let (name, place) = (room.name.clone(), room.place());
         let closed_in = if room.is_closed() { room.instance } else { 0 };
         let event = self.uttered(utterance, name.as_str());
-        self.to_others_in(id, Audience::ALL, &event);
+        self.tell_others_in(id, Audience::ALL, &event);
         let limit = self.chat.settings.replay;
         if let Some(room) = self.chat.rooms.get_mut(&id).filter(|_| limit > 0) {
             room.keep_recent(event.clone(), limit);
@@ -283,7 +283,7 @@ impl Turn<'_> {
         event.client_tags = tags;
         let event = Rc::new(event);
         if let Some(id) = room {
-            self.to_others_in(id, only, &event);
+            self.tell_others_in(id, only, &event);
         }
         if let Some(to) = to.filter(|to| *to != self.me) {
             self.effects.push(Effect::ToEach { to: vec![to], only, event: event.clone() });

@@ -209,7 +209,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Tells a room, but not this session.
-    pub(super) fn to_others_in(&mut self, room: RoomId, only: Audience, event: &Rc<Event>) {
+    pub(super) fn tell_others_in(&mut self, room: RoomId, only: Audience, event: &Rc<Event>) {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
     }
 

@@ -209,7 +209,7 @@ impl Turn<'_> {
         for text in told(changes, CLASSIC_LINE_BYTES - head_bytes) {
             let event = Rc::new(self.my_event(format_args!("MODE {} {text}", name.as_str()), None));
             self.reply_event(&event, "");
-            self.to_others_in(id, Audience::ALL, &event);
+            self.tell_others_in(id, Audience::ALL, &event);
         }
     }
 }

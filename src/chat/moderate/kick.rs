@@ -45,9 +45,9 @@ impl Turn<'_> {
         if !to.is_empty() {
             self.effects.push(Effect::ToEach { to, only: Audience::ALL, event: event.clone() });
         }
-        self.to_others_in(id, Audience::ALL, &event);
+        self.tell_others_in(id, Audience::ALL, &event);
         if let Some(count) = self.chat.turn(conn, self.now, self.effects, |turn| turn.remove_from(id)) {
-            self.to_others_in(id, Audience::ALL, &count);
+            self.tell_others_in(id, Audience::ALL, &count);
             if self.session().rooms.contains(&id) {
                 self.reply_event(&count, "");
             }

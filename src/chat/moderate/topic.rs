@@ -49,7 +49,7 @@ impl Turn<'_> {
         let name = room.name.clone();
         let event = Rc::new(self.my_event(format_args!("TOPIC {}", name.as_str()), Some(text)));
         self.reply_event(&event, "");
-        self.to_others_in(id, Audience::ALL, &event);
+        self.tell_others_in(id, Audience::ALL, &event);
     }
 
     /// `RPL_TOPIC` and `RPL_TOPICWHOTIME`, or `RPL_NOTOPIC`.
