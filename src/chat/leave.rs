@@ -87,6 +87,8 @@ impl Turn<'_> {
         let (now, me) = (self.now, self.me);
         self.chat.forget_watching(me);
         if self.session().is_registered() {
+            self.set_operator(false);
+            self.set_invisible(false);
             self.chat.registered -= 1;
             let gone = Whowas::of(self.session(), now.wall_ms);
             self.chat.remember_gone(gone);

@@ -205,7 +205,9 @@ impl World {
 
     /// Makes somebody a server operator without asking for a password.
     pub fn make_operator(&mut self, conn: ConnId) {
-        self.chat.session_mut(conn).expect("somebody who is here").operator = true;
+        let mut effects = Vec::new();
+        self.chat.turn(conn, self.now, &mut effects, |turn| turn.set_operator(true));
+        assert!(effects.is_empty(), "only the standing changes");
     }
 
     /// Marks somebody as away without telling anybody.

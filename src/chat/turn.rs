@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::ANSWER_MS;
+use crate::wire::limits::{ANSWER_MS, CLASSIC_LINE_BYTES};
 use crate::wire::line::{Line, LineFault};
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
@@ -45,6 +45,7 @@ impl<'a> Turn<'a> {
         }
         if self.ended {
             self.chat.sessions[self.me.slot as usize] = None;
+            self.chat.connections -= 1;
         }
     }
 
@@ -111,14 +112,10 @@ impl<'a> Turn<'a> {
             Verb::Oper => self.oper(line),
             Verb::Kill => self.kill(line),
             Verb::Wallops => self.wallops(line),
-            Verb::Motd => self.motd(),
+            Verb::Motd | Verb::Version | Verb::Time | Verb::Info | Verb::Admin => self.inform(verb, line),
             Verb::Lusers => self.lusers(),
-            Verb::Version => self.version(),
-            Verb::Time => self.time(),
-            Verb::Info => self.info(),
             Verb::Help => self.help(line),
             Verb::Links => self.links(),
-            Verb::Admin => self.admin(),
         }
     }
 
@@ -150,6 +147,16 @@ impl<'a> Turn<'a> {
     pub(super) fn bare_numeric(&mut self, code: Numeric, params: &[&str]) {
         self.open_numeric(code, params);
         self.replies.lines().push_str("\r\n");
+    }
+
+    /// Answers with as many lines of a numeric as `words` need, `between` them, so that each fits a classic line; with one when there are none.
+    pub(super) fn packed_numeric(&mut self, code: Numeric, params: &[&str], words: &[String], between: char) {
+        let params_bytes: usize = params.iter().map(|param| param.len() + 1).sum();
+        // `:<server> 123 <nick> … :` in front, `\r\n` behind.
+        let around_bytes = SERVER_NAME.len() + self.session().shown_nick().len() + params_bytes + 10;
+        for packed in pack(words, between, CLASSIC_LINE_BYTES.saturating_sub(around_bytes)) {
+            self.numeric(code, params, &packed);
+        }
     }
 
     fn open_numeric(&mut self, code: Numeric, params: &[&str]) {
@@ -206,11 +213,6 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
     }
 
-    /// Sends lines to some other session.
-    pub(super) fn send_to(&mut self, to: ConnId, lines: String) {
-        self.effects.push(Effect::Send { to, lines });
-    }
-
     /// Writes to the log, about this connection. `text` is escaped already.
     pub(super) fn log(&mut self, text: String) {
         self.effects.push(Effect::Log { conn: Some(self.me), text });
@@ -226,6 +228,23 @@ impl<'a> Turn<'a> {
         self.chat.wake_at(until_ms, self.me);
         token
     }
+}
+
+/// Words with `between` them, in as few texts of at most `max_bytes` as they fit in; one when there are none. A longer word stands alone.
+pub(super) fn pack(words: &[String], between: char, max_bytes: usize) -> Vec<String> {
+    let mut packed = vec![String::new()];
+    for word in words {
+        let last = packed.last_mut().expect("there is always one");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.len() + 1 + word.len() <= max_bytes {
+            last.push(between);
+            last.push_str(word);
+        } else {
+            packed.push(word.clone());
+        }
+    }
+    packed
 }
 
 /// Whether a command makes sense before registration is complete.

@@ -61,6 +61,21 @@ pub const INVITES_PER_SESSION: usize = 20;
 /// Names that WHOWAS remembers.
 pub const WHOWAS_NAMES: usize = 256;
 
+/// People in one WHO answer: at a hundred to three hundred bytes each they stay well below what may wait for one receiver.
+pub const WHO_REPLIES: usize = 1000;
+
+/// Names in one USERHOST line (RFC 2812).
+pub const USERHOST_NAMES: usize = 5;
+
+/// Bytes of a line of the message of the day: with the longest nick in front it fits a classic line.
+pub const MOTD_LINE_BYTES: usize = 400;
+
+/// Bytes of a PING's token that come back: what fits a classic line. Programs send a time or a number.
+pub const PING_TOKEN_BYTES: usize = 400;
+
+/// Bytes of the names in one CAP line: with the longest nick and `CAP … LIST * :` in front they fit a classic line.
+pub const CAP_NAMES_BYTES: usize = 400;
+
 /// Messages in one CHATHISTORY answer.
 pub const HISTORY_MESSAGES: usize = 100;
 

@@ -44,12 +44,12 @@ impl Turn<'_> {
 
     /// Sets one mode; false when there is none of that letter. Nobody becomes an operator this way, and that is refused silently, as RFC 2812 asks.
     fn set_own(&mut self, asked: Asked) -> bool {
-        let me = self.session_mut();
         match asked.letter {
-            'B' => me.bot = asked.on,
-            'i' => me.invisible = asked.on,
-            'w' => me.wants_wallops = asked.on,
-            'o' => me.operator &= asked.on,
+            'B' => self.session_mut().bot = asked.on,
+            'i' => self.set_invisible(asked.on),
+            'w' => self.session_mut().wants_wallops = asked.on,
+            'o' if asked.on => {}
+            'o' => self.set_operator(false),
             _ => return false,
         }
         true
