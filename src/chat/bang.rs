@@ -2,6 +2,8 @@
 //!
 //! They carry out IRC commands and add words: the rules are in one place, and what is refused here is refused there.
 
+mod dates;
+mod everyday;
 mod moderation;
 mod parse;
 mod refusal;
@@ -10,17 +12,14 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::store::record::Kind;
 use crate::wire::caps::Caps;
 use crate::wire::escape::{printable, strip_formatting};
 use crate::wire::line::{Line, clip, split_text};
-use crate::wire::name::{Nick, suggestion};
 use crate::wire::reply::Numeric;
 
 use self::parse::Rest;
-use self::words::{COMMANDS, Command, Entry, Tongue};
+use self::words::{Command, Tongue};
 use super::join::clip_word;
-use super::talk::Utterance;
 use super::turn::Turn;
 use super::{RoomId, SERVER_NAME};
 
@@ -29,9 +28,6 @@ pub use self::show::Question;
 
 /// Bytes of text in one notice: with the longest room name it fits a classic line of 512.
 const ANSWER_BYTES: usize = 400;
-
-/// Names that `!users` shows: some screens full. A room of thousands would fill the asker's send queue.
-const NAMES_SHOWN: usize = 500;
 
 /// The sentence in the language of the command.
 macro_rules! phrase {
@@ -64,11 +60,11 @@ impl Turn<'_> {
         if self.ended {
             return true;
         }
-        let room = self.chat.room_named(target);
+        let room = self.chat.room_named(target).filter(|room| room.standing(self.me).is_some());
         let asked = Asked {
             tongue: typed.tongue,
             target: room.map_or(clip_word(target), |room| room.name.as_str()).into(),
-            room: room.filter(|room| room.standing(self.me).is_some()).map(|room| room.id),
+            room: room.map(|room| room.id),
             refused: false,
         };
         self.echo_command(&asked.target, text, line);
@@ -211,154 +207,6 @@ impl Turn<'_> {
         let who = shown(who);
         self.refuse(&phrase!(self.tongue(), "这里没有叫 {who} 的人", "nobody called {who} is here"));
     }
-
-    // Commands about oneself and the people here.
-
-    fn bang_help(&mut self, rest: Rest) {
-        let (tongue, name) = (self.tongue(), rest.name());
-        if !name.is_empty() {
-            return self.explain(name);
-        }
-        self.answer(&phrase!(
-            tongue,
-            "可以输入的命令（！和 ! 一样，* 可以换成空格）：",
-            "Commands, typed as a line of text (a space or * between words):"
-        ));
-        for entry in COMMANDS {
-            self.answer(&help_line(entry, tongue));
-        }
-        self.answer(&phrase!(
-            tongue,
-            "！帮助*命令 说明一条命令；想说以 ！ 开头的话，就写两个 ！！",
-            "!help COMMAND explains one; !!text says !text"
-        ));
-    }
-
-    fn explain(&mut self, name: &str) {
-        let tongue = self.tongue();
-        match words::named(name.trim_start_matches(['!', '！'])) {
-            None => {
-                let name = shown(name);
-                self.refuse(&phrase!(
-                    tongue,
-                    "没有 {name} 这条命令；！帮助 列出全部命令",
-                    "there is no command {name}; !help lists them all"
-                ));
-            }
-            Some((Command::Account, _)) => self.bang_account(),
-            Some((command, _)) => {
-                if let Some(entry) = words::entry(command) {
-                    self.answer(&help_line(entry, tongue));
-                    self.answer(entry.wording(tongue).more);
-                }
-            }
-        }
-    }
-
-    fn bang_howmany(&mut self) {
-        let Some(room) = self.here() else { return };
-        let here = self.chat.members(room).len();
-        self.answer(&people_here(self.tongue(), here));
-    }
-
-    fn bang_users(&mut self) {
-        let Some(room) = self.here() else { return };
-        let tongue = self.tongue();
-        let members = self.chat.members(room);
-        let here = members.len();
-        let away = phrase!(tongue, "（离开）", " (away)");
-        let names = members.iter().take(NAMES_SHOWN).filter_map(|member| {
-            let session = self.chat.session(member.conn)?;
-            let away = if session.away.is_some() { away.as_str() } else { "" };
-            Some(format!("{}{}{away}", member.standing.prefixes(false), session.nick.as_str()))
-        });
-        let mut names: Vec<String> = names.collect();
-        if here > NAMES_SHOWN {
-            let more = here - NAMES_SHOWN;
-            names.push(phrase!(tongue, "还有 {more} 人", "and {more} more"));
-        }
-        let people = people_here(tongue, here);
-        self.answer_list(phrase!(tongue, "{people}：", "{people}: "), names);
-    }
-
-    fn bang_nick(&mut self, rest: Rest) {
-        let tongue = self.tongue();
-        let text = rest.name();
-        if text.is_empty() {
-            return self.refuse_usage(Command::Nick);
-        }
-        let nick = match Nick::parse(text) {
-            Ok(nick) => nick,
-            Err(why) => return self.refuse(&refusal::of_name(tongue, why)),
-        };
-        let name = nick.as_str();
-        if nick == self.session().nick {
-            return self.refuse(&phrase!(tongue, "你已经叫 {name} 了", "you are {name} already"));
-        }
-        if !self.chat.is_free(&nick, self.me) {
-            let free = suggestion(&nick, |other| self.chat.is_free(other, self.me));
-            let free = free.as_str();
-            return self.refuse(&phrase!(
-                tongue,
-                "{name} 有人用了（或者太像别人的名字）；{free} 没人用",
-                "{name} is taken (or looks like a nick that is); {free} is free"
-            ));
-        }
-        self.attempt(&format!("NICK {name}"), Self::nick);
-    }
-
-    fn bang_msg(&mut self, mut rest: Rest, line: &Line) {
-        let (Some(who), text) = (rest.word(), rest.text()) else { return self.refuse_usage(Command::Msg) };
-        if text.is_empty() {
-            return self.refuse_usage(Command::Msg);
-        }
-        let Some(other) = self.chat.session_named(who) else { return self.refuse_unknown(who) };
-        let (to, nick) = (other.conn, other.nick.clone());
-        // Only what is kept can prove to have been sent before.
-        let is_kept = other.account.is_some() && self.session().account.is_some();
-        let utterance = Utterance {
-            kind: Kind::Privmsg,
-            target: nick.as_str().into(),
-            text: text.into(),
-            tags: None,
-            sent_as: if is_kept { self.sent_as(line) } else { None },
-        };
-        self.say(utterance);
-        if self.replies.deferred {
-            // The receipt carries the label.
-            self.replies.label = None;
-        }
-        let refused = self.asked.as_ref().is_some_and(|asked| asked.refused);
-        if !refused && to != self.me && !self.session().caps.has(Caps::ECHO_MESSAGE) {
-            self.answer(&format!("→ {}: {}", nick.as_str(), shown_text(text)));
-        }
-    }
-
-    fn bang_bye(&mut self, rest: Rest) {
-        let nick = self.session().nick.clone();
-        let nick = nick.as_str();
-        self.answer(&phrase!(self.tongue(), "再见，{nick}！", "Bye, {nick}!"));
-        self.attempt(&format!("QUIT :{}", rest.text()), Self::quit);
-    }
-
-    fn bang_account(&mut self) {
-        self.refuse(&phrase!(
-            self.tongue(),
-            "这里还没有账号；你输入的话没有给任何人看",
-            "there are no accounts here yet; nobody was shown what you typed"
-        ));
-    }
-}
-
-fn help_line(entry: &Entry, tongue: Tongue) -> String {
-    format!("{} — {}", entry.usage(tongue), entry.wording(tongue).does)
-}
-
-fn people_here(tongue: Tongue, here: usize) -> String {
-    match (tongue, here) {
-        (Tongue::English, 1) => "1 person here".to_owned(),
-        _ => phrase!(tongue, "现在 {here} 人", "{here} people here"),
-    }
 }
 
 /// A word that somebody typed, as it may be shown: short and harmless.
@@ -369,4 +217,146 @@ fn shown(word: &str) -> String {
 /// A text that somebody wrote, as it may be shown: without colours, and nothing in it is obeyed.
 fn shown_text(text: &str) -> String {
     printable(&strip_formatting(text)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, settings};
+
+    #[test]
+    fn only_the_asker_hears_and_nothing_is_kept() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        w.drain();
+        assert_eq!(w.ask(anna, "PRIVMSG #lobby :！人数"), [":gzy.local NOTICE #lobby :现在 2 人"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #LOBBY :!howmany"), [":gzy.local NOTICE #lobby :2 people here"]);
+        assert_eq!(w.said_to(小阳), [""; 0]);
+        assert!(w.unsaved.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_command_is_said_and_two_bangs_say_one() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.drain();
+        for (typed, said) in [
+            ("! users", "! users"),
+            ("！人数！", "！人数！"),
+            ("!ls", "!ls"),
+            ("!!help", "!help"),
+            ("！！帮助", "！帮助"),
+        ] {
+            assert_eq!(w.ask(anna, &format!("PRIVMSG #lobby :{typed}")), [""; 0]);
+            assert_eq!(w.said_to(ben), [format!(":{} PRIVMSG #lobby :{said}", w.source(anna))]);
+        }
+        w.line(anna, "NOTICE #lobby :!users");
+        assert_eq!(w.said_to(ben), [format!(":{} NOTICE #lobby :!users", w.source(anna))], "programs talk in notices");
+    }
+
+    #[test]
+    fn an_echo_comes_at_once_and_a_label_holds_the_answer_together() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "echo-message message-tags batch labeled-response");
+        let source = w.source(anna);
+        assert_eq!(
+            w.ask(anna, "@+gzy/id=7 PRIVMSG #lobby :!howmany"),
+            [
+                format!("@+gzy/id=7 :{source} PRIVMSG #lobby :!howmany"),
+                ":gzy.local NOTICE #lobby :1 person here".to_owned()
+            ]
+        );
+        let answer = w.ask(anna, "@label=x PRIVMSG #lobby :！人数");
+        assert_eq!(
+            answer,
+            [
+                "@label=x :gzy.local BATCH +r1 labeled-response".to_owned(),
+                format!("@batch=r1 :{source} PRIVMSG #lobby :！人数"),
+                "@batch=r1 :gzy.local NOTICE #lobby :现在 1 人".to_owned(),
+                ":gzy.local BATCH -r1".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn who_asks_in_private_is_answered_in_private() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(ben, "JOIN #茶");
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "PRIVMSG ben :!howmany"),
+            [":gzy.local NOTICE anna :that is about a room; say it in one"]
+        );
+        assert_eq!(w.ask(anna, "PRIVMSG gzy.local :！用户"), [":gzy.local NOTICE anna :这条命令要在房间里说"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :!users"), [":gzy.local NOTICE anna :you are not in #茶; JOIN it first"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #nowhere :！人数"), [":gzy.local NOTICE anna :你不在 #nowhere 里，先进去再问"]);
+        assert_eq!(w.said_to(ben), [""; 0]);
+    }
+
+    #[test]
+    fn one_line_to_several_targets_is_answered_for_each() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.line(anna, "JOIN #茶");
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #lobby,#茶 :!howmany"),
+            [":gzy.local NOTICE #lobby :1 person here", ":gzy.local NOTICE #茶 :1 person here"]
+        );
+        w.asks_by_hand = true;
+        assert_eq!(w.ask(anna, "PRIVMSG #lobby,#茶 :!history"), [":gzy.local NOTICE #茶 :ask in one place at a time"]);
+        w.answer_from_memory();
+        assert_eq!(w.said_to(anna), [":gzy.local NOTICE #lobby :nobody has said anything here yet"]);
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #lobby,#茶 :!bye"),
+            [":gzy.local NOTICE #lobby :Bye, anna!", "ERROR :Closing link: bye"]
+        );
+        assert_eq!(w.chat.session_count(), 0);
+    }
+
+    #[test]
+    fn a_password_typed_into_the_room_is_shown_to_nobody() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let eve = w.join("eve");
+        w.drain();
+        let english = "there are no accounts here yet; nobody was shown what you typed";
+        let chinese = "这里还没有账号；你输入的话没有给任何人看";
+        for (typed, answer) in [
+            ("!login anna hunter2", english),
+            ("!REGISTER anna hunter2", english),
+            ("！注册*小阳*hunter2", chinese),
+            ("！登录 1000 hunter2", chinese),
+        ] {
+            assert_eq!(
+                w.ask(anna, &format!("PRIVMSG #lobby :{typed}")),
+                [format!(":gzy.local NOTICE #lobby :{answer}")]
+            );
+            assert_eq!(w.ask(anna, &format!("PRIVMSG eve :{typed}")), [format!(":gzy.local NOTICE anna :{answer}")]);
+        }
+        assert_eq!(w.said_to(eve), [""; 0]);
+        assert!(w.unsaved.is_empty() && !w.log.iter().any(|text| text.contains("hunter2")));
+    }
+
+    #[test]
+    fn a_long_answer_comes_in_pieces_that_everybody_can_take() {
+        let mut settings = settings();
+        settings.lobby = Some(crate::wire::name::RoomName::parse(&format!("#{}", "厅".repeat(21))).unwrap());
+        let mut w = World::with(settings);
+        let anna = w.join("anna");
+        let lobby = format!("#{}", "厅".repeat(21));
+        let long = "很长的话".repeat(80);
+        w.join("ben");
+        w.drain();
+        // The world itself refuses a line of more than 512 bytes.
+        w.line(anna, &format!("PRIVMSG {lobby} :!msg ben {long}"));
+        let answers = w.said_to(anna);
+        let head = format!(":gzy.local NOTICE {lobby} :");
+        let pieces: String = answers.iter().map(|line| line.strip_prefix(&head).unwrap()).collect();
+        assert_eq!(pieces, format!("→ ben: {long}"));
+        assert_eq!(answers.len(), 3);
+    }
 }

@@ -6,9 +6,9 @@ use crate::wire::name::fold;
 
 use super::super::turn::Turn;
 use super::super::{ConnId, RoomId};
+use super::dates::clock;
 use super::parse::Rest;
-use super::show::clock;
-use super::words::{Command, Tongue};
+use super::words::Command;
 use super::{phrase, refusal, shown_text};
 
 /// What stands in front of a mask that mutes.
@@ -128,7 +128,11 @@ impl Turn<'_> {
         };
         let prefix = if command == Command::Mute { MUTE_PREFIX } else { "" };
         match Mask::parse(&format!("{prefix}{people}")) {
-            Ok(mask) => Some(mask),
+            Ok(mask) if mask.mutes() == (command == Command::Mute) => Some(mask),
+            Ok(_) => {
+                self.refuse_usage(Command::Mute);
+                None
+            }
             Err(why) => {
                 self.refuse(&refusal::of_mask(tongue, why));
                 None

@@ -37,6 +37,9 @@ pub fn of_numeric(tongue: Tongue, code: Numeric, params: &[&str], sentence: &str
             "只有 {first} 的管理员能这样做；！用户 里名字前有 @ 的就是",
             "only operators of {first} may do that; !users marks them with @"
         ),
+        ERR_CANNOTSENDTOCHAN => {
+            phrase!(tongue, "你在 {first} 里不能说话，问问管理员", "you may not speak in {first}; ask an operator")
+        }
         ERR_NOPRIVILEGES => phrase!(tongue, "只有服务器的管理员能这样做", "only operators of the server may do that"),
         ERR_BANLISTFULL => phrase!(
             tongue,

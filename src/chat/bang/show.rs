@@ -1,16 +1,14 @@
 //! `!history` and `!search`: what is asked of the store, and how the answer reads.
 
-use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
-
 use crate::store::record::{Found, Message, Place, Query, Search, Target};
 use crate::wire::limits::HISTORY_LINES;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
-use crate::wire::timestamp::from_ms;
 
 use super::super::session::Purpose;
 use super::super::turn::Turn;
 use super::super::{Effect, Room};
+use super::dates::{clock, day, local, start_ms};
 use super::parse::{Rest, number};
 use super::words::{Command, Tongue};
 use super::{Asked, phrase, shown, shown_text};
@@ -229,48 +227,195 @@ fn is_called(room: &Room, wanted: &str) -> bool {
     key == Key::of(wanted) || key == Key::of(&format!("#{wanted}")) || (room.is_lobby && wanted == "大厅")
 }
 
-fn local(at_ms: u64, offset_secs: i32) -> OffsetDateTime {
-    let utc = from_ms(at_ms);
-    UtcOffset::from_whole_seconds(offset_secs).ok().and_then(|offset| utc.checked_to_offset(offset)).unwrap_or(utc)
-}
+#[cfg(test)]
+mod tests {
+    use super::super::super::ConnId;
+    use super::super::super::testing::World;
+    use super::*;
 
-/// A time as people read it: `21:19` today, else `11-20 21:19`, with the year when it is another one.
-pub(super) fn clock(at_ms: u64, now_ms: u64, offset_secs: i32) -> String {
-    let (at, now) = (local(at_ms, offset_secs), local(now_ms, offset_secs));
-    let time = format!("{:02}:{:02}", at.hour(), at.minute());
-    let day = format!("{:02}-{:02}", u8::from(at.month()), at.day());
-    match (at.year() == now.year(), at.date() == now.date()) {
-        (_, true) => time,
-        (true, false) => format!("{day} {time}"),
-        (false, false) => format!("{}-{day} {time}", at.year()),
-    }
-}
+    const DAY_MS: u64 = 24 * 3600 * 1000;
 
-/// A day as people type it: `2026-11-01`, `11-01` (the last one), `2026年11月1日`, `昨天`, `yesterday`, `今天`, `today`.
-fn day(text: &str, today: Date) -> Option<Date> {
-    match text.to_ascii_lowercase().as_str() {
-        "today" | "今天" => return Some(today),
-        "yesterday" | "昨天" => return today.previous_day(),
-        _ => {}
+    fn asked(w: &mut World, who: ConnId, text: &str) -> Vec<String> {
+        let lines = w.ask(who, &format!("PRIVMSG #lobby :{text}"));
+        lines.iter().map(|line| line.strip_prefix(":gzy.local NOTICE #lobby :").unwrap_or(line).to_owned()).collect()
     }
-    let text = text.trim_end_matches(['日', '号']);
-    let numbers: Vec<usize> = text.split(['-', '/', '.', '年', '月']).map(number).collect::<Option<_>>()?;
-    let date = |year: i32, month: usize, day: usize| {
-        let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-        Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()
-    };
-    match numbers[..] {
-        [year, month, day] => date(i32::try_from(year).ok()?, month, day).filter(|date| date.year() >= 1970),
-        [month, day] => {
-            let this_year = date(today.year(), month, day).filter(|date| *date <= today);
-            this_year.or_else(|| date(today.year() - 1, month, day))
+
+    fn say(w: &mut World, who: ConnId, room: &str, text: &str) {
+        w.line(who, &format!("PRIVMSG {room} :{text}"));
+        w.save();
+        w.drain();
+    }
+
+    #[test]
+    fn history_shows_the_last_lines_with_local_times() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        assert_eq!(asked(&mut w, anna, "!history"), ["nobody has said anything here yet"]);
+        assert_eq!(asked(&mut w, anna, "！聊天记录"), ["这里还没有人说过话"]);
+        say(&mut w, 小阳, "#lobby", "今晚吃什么");
+        w.now.wall_ms += DAY_MS;
+        say(&mut w, anna, "#lobby", "\u{1}ACTION waves\u{1}");
+        say(&mut w, anna, "#lobby", "\u{3}4red\u{3} \u{1b}[2J");
+        let all = ["11-20 21:19 小阳: 今晚吃什么", "21:19 * anna waves", "21:19 anna: red ␛[2J"];
+        assert_eq!(asked(&mut w, anna, "!history"), all);
+        assert_eq!(asked(&mut w, anna, "！聊天记录*２"), all[1..]);
+        assert_eq!(asked(&mut w, anna, "!history 1"), all[2..]);
+        for text in ["!history many", "!history 0", "!history -3"] {
+            assert_eq!(asked(&mut w, anna, text), ["type it like this: !history [N]"], "{text}");
         }
-        _ => None,
+        assert_eq!(asked(&mut w, anna, "！聊天记录*很多"), ["这样写：！聊天记录[*条数]"]);
     }
-}
 
-/// When a local day begins (milliseconds since 1970, UTC).
-fn start_ms(day: Date, offset_secs: i32) -> u64 {
-    let midnight_secs = day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp() - i64::from(offset_secs);
-    u64::try_from(midnight_secs).map_or(0, |secs| secs * 1000)
+    #[test]
+    fn history_has_an_end() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        for at in 0..HISTORY_LINES + 3 {
+            say(&mut w, anna, "#lobby", &format!("line {at}"));
+        }
+        assert_eq!(asked(&mut w, anna, "!history").len(), USUAL_LINES);
+        let lines = asked(&mut w, anna, "!history 9999");
+        assert_eq!(lines.len(), HISTORY_LINES);
+        assert_eq!(lines[0], "21:19 anna: line 3");
+    }
+
+    #[test]
+    fn a_search_tells_the_room_where_several_are_searched() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        say(&mut w, 小阳, "#lobby", "我在上海");
+        assert_eq!(asked(&mut w, anna, "!search 上海"), ["21:19 小阳: 我在上海", "1 line found"]);
+        w.line(小阳, "JOIN #茶");
+        w.line(anna, "JOIN #茶");
+        say(&mut w, anna, "#茶", "上海的茶");
+        let both = ["21:19 #lobby 小阳: 我在上海", "21:19 #茶 anna: 上海的茶"];
+        assert_eq!(asked(&mut w, anna, "！搜索*上海"), [both[0], both[1], "找到 2 条"]);
+        let from = [both[0], "找到 1 条"];
+        for text in ["！搜索*上海*来自:小阳", "！搜索 上海 from：小阳", "！搜索 FROM:小阳"] {
+            assert_eq!(asked(&mut w, anna, text), from, "{text}");
+        }
+        let in_tea = ["21:19 anna: 上海的茶", "1 line found"];
+        for text in ["!search 上海 in:#茶", "!search in:茶 上海", "!search 上海 在：茶"] {
+            assert_eq!(asked(&mut w, anna, text), in_tea, "{text}");
+        }
+        assert_eq!(asked(&mut w, anna, "!search 上海 in:大厅"), ["21:19 小阳: 我在上海", "1 line found"]);
+        assert_eq!(asked(&mut w, anna, "！搜索*北京"), ["没有找到"]);
+        assert_eq!(asked(&mut w, anna, "!search 北京"), ["nothing was found"]);
+    }
+
+    #[test]
+    fn nobody_searches_a_room_they_are_not_in() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let eve = w.join("eve");
+        w.line(anna, "JOIN #茶");
+        say(&mut w, anna, "#茶", "the secret");
+        assert_eq!(asked(&mut w, eve, "!search secret"), ["nothing was found"]);
+        assert_eq!(asked(&mut w, eve, "!search secret in:茶"), ["you are not in 茶; search the rooms that you are in"]);
+        assert_eq!(asked(&mut w, eve, "！搜索*secret*在:茶"), ["你不在 茶 里；只能搜你在的房间"]);
+        w.line(eve, "PART #lobby");
+        w.drain();
+        assert_eq!(
+            w.ask(eve, "PRIVMSG anna :！搜索*secret"),
+            [":gzy.local NOTICE eve :你不在任何房间里；只能搜你在的房间"]
+        );
+    }
+
+    #[test]
+    fn a_search_begins_on_the_day_that_was_named() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        say(&mut w, anna, "#lobby", "tea on friday");
+        w.now.wall_ms += DAY_MS;
+        say(&mut w, anna, "#lobby", "tea on saturday");
+        let both = ["11-20 21:19 anna: tea on friday", "21:19 anna: tea on saturday", "2 lines found"];
+        let later = ["21:19 anna: tea on saturday", "1 line found"];
+        for date in ["yesterday", "昨天", "11-20", "2026-11-20", "2026年11月20日"] {
+            assert_eq!(asked(&mut w, anna, &format!("!search tea since:{date}")), both, "{date}");
+        }
+        for date in ["today", "今天", "11-21", "2026-11-21", "11月21号"] {
+            assert_eq!(asked(&mut w, anna, &format!("!search tea since:{date}")), later, "{date}");
+        }
+        assert_eq!(asked(&mut w, anna, "！搜索*从:今天"), [later[0], "找到 1 条"]);
+        assert_eq!(
+            asked(&mut w, anna, "!search tea since:soon"),
+            ["soon is no date; write 2026-11-01, 11-01, yesterday or today"]
+        );
+        assert_eq!(asked(&mut w, anna, "！搜索*茶*从:冬天"), ["看不懂日期 冬天；写成 2026-11-01、11-01、昨天 或 今天"]);
+    }
+
+    #[test]
+    fn a_search_without_an_end_is_narrowed_down() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        for at in 0..USUAL_LINES + 1 {
+            say(&mut w, anna, "#lobby", &format!("tea {at}"));
+        }
+        let lines = asked(&mut w, anna, "!search tea");
+        assert_eq!(lines.len(), USUAL_LINES + 1);
+        assert_eq!(lines[0], "21:19 anna: tea 1");
+        assert_eq!(lines[20], "the newest 20; there are more: add a word or from: to narrow it down");
+        assert_eq!(asked(&mut w, anna, "！搜索*tea")[20], "最近的 20 条；还有更早的，加一个词或 来自: 再找");
+        assert_eq!(asked(&mut w, anna, "!search"), ["type it like this: !search WORDS"]);
+        assert_eq!(asked(&mut w, anna, "！搜索*在:大厅"), ["这样写：！搜索*词"]);
+        assert_eq!(asked(&mut w, anna, "!search 1 2 3 4 5 6 7 8 9"), ["at most 8 words, please"]);
+    }
+
+    #[test]
+    fn a_store_that_cannot_answer_is_said_in_words_and_talk_goes_on() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.asks_by_hand = true;
+        w.drain();
+        assert_eq!(asked(&mut w, anna, "!history"), [""; 0]);
+        w.line(anna, "PRIVMSG #lobby :hello");
+        assert_eq!(w.said_to(ben), [""; 0], "lines are never overtaken");
+        w.answer(Found::Failed("disk I/O error".into()));
+        assert_eq!(
+            w.said_to(anna),
+            [":gzy.local NOTICE #lobby :what was said cannot be read right now; try again in a moment"]
+        );
+        assert_eq!(w.said_to(ben).len(), 1);
+        w.line(anna, "PRIVMSG #lobby :！搜索*茶");
+        w.answer(Found::Failed("disk I/O error".into()));
+        assert_eq!(w.said_to(anna), [":gzy.local NOTICE #lobby :聊天记录现在读不出来；过一会儿再试"]);
+    }
+
+    #[test]
+    fn an_answer_finds_the_asker_who_had_to_leave_the_room() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        say(&mut w, anna, "#lobby", "tea");
+        w.asks_by_hand = true;
+        w.line(anna, "PRIVMSG #lobby :!history");
+        let lobby = w.chat.lobby.unwrap();
+        w.chat.drop_member(lobby, anna);
+        w.answer_from_memory();
+        assert_eq!(w.said_to(anna), [":gzy.local NOTICE anna :21:19 anna: tea"]);
+    }
+
+    #[test]
+    fn a_label_gets_one_answer_with_the_echo_in_it() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "echo-message batch labeled-response");
+        let source = w.source(anna);
+        w.asks_by_hand = true;
+        w.line(anna, "@label=h PRIVMSG #lobby :!history");
+        assert_eq!(w.said_to(anna), [""; 0]);
+        w.answer_from_memory();
+        assert_eq!(
+            w.said_to(anna),
+            [
+                "@label=h :gzy.local BATCH +r2 labeled-response".to_owned(),
+                format!("@batch=r2 :{source} PRIVMSG #lobby :!history"),
+                "@batch=r2 :gzy.local NOTICE #lobby :nobody has said anything here yet".to_owned(),
+                ":gzy.local BATCH -r2".to_owned(),
+            ]
+        );
+        let echo = [format!(":{source} PRIVMSG #lobby :!history")];
+        assert_eq!(w.ask(anna, "PRIVMSG #lobby :!history"), echo, "without a label nothing holds the echo back");
+    }
 }
