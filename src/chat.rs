@@ -18,6 +18,7 @@ mod people;
 mod presence;
 mod receipt;
 mod register;
+mod replay;
 mod replies;
 mod room;
 mod session;

@@ -203,7 +203,7 @@ impl Turn<'_> {
         self.chat.rooms.get(&room).map_or("*", |room| room.name.as_str()).to_owned()
     }
 
-    fn refuse_unknown(&mut self, who: &str) {
+    fn refuse_nobody(&mut self, who: &str) {
         let who = shown(who);
         self.refuse(&phrase!(self.tongue(), "这里没有叫 {who} 的人", "nobody called {who} is here"));
     }

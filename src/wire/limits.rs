@@ -37,6 +37,9 @@ pub const ROOMS_PER_SESSION: usize = 100;
 /// Rooms that may exist: bounds the memory that strangers can make the server use (about 2 KiB each).
 pub const ROOMS: usize = 10_000;
 
+/// Rooms in one LIST answer, the largest first: half a megabyte at most, so that no asker is cut for reading slowly (ISUPPORT `SAFELIST`).
+pub const LISTED_ROOMS: usize = 1000;
+
 /// Masks in each of a room's lists (ban, exception, invitation): checking a join stays quick.
 pub const MASKS_PER_LIST: usize = 100;
 

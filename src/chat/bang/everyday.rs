@@ -113,7 +113,7 @@ impl Turn<'_> {
         if text.is_empty() {
             return self.refuse_usage(Command::Msg);
         }
-        let Some(other) = self.chat.session_named(who) else { return self.refuse_unknown(who) };
+        let Some(other) = self.chat.session_named(who) else { return self.refuse_nobody(who) };
         let (to, nick) = (other.conn, other.nick.clone());
         // Only what is kept can prove to have been sent before.
         let is_kept = other.account.is_some() && self.session().account.is_some();

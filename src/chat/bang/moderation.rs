@@ -64,7 +64,7 @@ impl Turn<'_> {
     pub(super) fn bang_kick(&mut self, mut rest: Rest) {
         let Some(room) = self.here() else { return };
         let Some(who) = rest.word() else { return self.refuse_usage(Command::Kick) };
-        let Some(person) = self.person(who) else { return self.refuse_unknown(who) };
+        let Some(person) = self.person(who) else { return self.refuse_nobody(who) };
         let (room, nick, reason) = (self.name_of(room), person.nick, rest.text());
         let reason = if reason.is_empty() { String::new() } else { format!(" :{reason}") };
         self.attempt(&format!("KICK {room} {nick}{reason}"), Self::kick);
