@@ -2,6 +2,7 @@
 //!
 //! They carry out IRC commands and add words: the rules are in one place, and what is refused here is refused there.
 
+mod bans;
 mod dates;
 mod everyday;
 mod moderation;

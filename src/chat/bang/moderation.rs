@@ -1,7 +1,5 @@
-//! `!topic`, `!kick`, `!ban`, `!mute` and their opposites, as the IRC commands that they are.
+//! `!topic` and `!kick`, as the IRC commands that they are; who is meant by a name.
 
-use crate::wire::escape::printable;
-use crate::wire::mask::Mask;
 use crate::wire::name::fold;
 
 use super::super::turn::Turn;
@@ -9,24 +7,23 @@ use super::super::{ConnId, RoomId};
 use super::dates::clock;
 use super::parse::Rest;
 use super::words::Command;
-use super::{phrase, refusal, shown_text};
-
-/// What stands in front of a mask that mutes.
-const MUTE_PREFIX: &str = "m:";
-
-/// Why somebody was thrown out, for the room: it may speak either language.
-const BANNED: &str = "封禁 · banned";
+use super::{phrase, shown_text};
 
 /// Somebody who is here.
-struct Person {
-    conn: ConnId,
-    nick: String,
-    source: Box<str>,
-    cloak: Box<str>,
+pub struct Person {
+    /// The connection.
+    pub conn: ConnId,
+    /// The nick, as its owner wrote it.
+    pub nick: String,
+    /// `nick!user@host`, folded, for masks.
+    pub source: Box<str>,
+    /// The host part.
+    pub cloak: Box<str>,
 }
 
 impl Turn<'_> {
-    fn person(&self, name: &str) -> Option<Person> {
+    /// Somebody who is here, by any spelling of the nick.
+    pub(super) fn person(&self, name: &str) -> Option<Person> {
         let session = self.chat.session_named(name)?;
         Some(Person {
             conn: session.conn,
@@ -69,133 +66,84 @@ impl Turn<'_> {
         let reason = if reason.is_empty() { String::new() } else { format!(" :{reason}") };
         self.attempt(&format!("KICK {room} {nick}{reason}"), Self::kick);
     }
-
-    /// `!ban` and `!mute`: puts a mask on the room's list; who is banned is thrown out as well.
-    pub(super) fn bang_forbid(&mut self, command: Command, mut rest: Rest) {
-        let Some(room) = self.here() else { return };
-        let Some(who) = rest.mask() else { return self.refuse_usage(command) };
-        let person = self.person(who);
-        let Some(mask) = self.mask_for(command, who, person.as_ref()) else { return };
-        let (tongue, name) = (self.tongue(), self.name_of(room));
-        let is_listed = self.listed(room).contains(&mask);
-        if !is_listed && !self.attempt(&format!("MODE {name} +b {}", mask.as_str()), Self::mode) {
-            return;
-        }
-        let member = person.filter(|person| self.chat.members(room).iter().any(|member| member.conn == person.conn));
-        if let Some(person) = member.filter(|_| command == Command::Ban)
-            && !self.attempt(&format!("KICK {name} {} :{BANNED}", person.nick), Self::kick)
-        {
-            return;
-        }
-        let people = people_of(&mask);
-        self.answer(&match (command == Command::Mute, is_listed) {
-            (false, false) => phrase!(
-                tongue,
-                "已封 {people}；取消：！解封 {people}",
-                "{people} is banned; !unban {people} takes it back"
-            ),
-            (true, false) => phrase!(
-                tongue,
-                "已禁言 {people}；取消：！解禁言 {people}",
-                "{people} is muted; !unmute {people} takes it back"
-            ),
-            (false, true) => phrase!(tongue, "{people} 早就封了", "{people} was banned already"),
-            (true, true) => phrase!(tongue, "{people} 早就禁言了", "{people} was muted already"),
-        });
-    }
-
-    /// The mask for somebody who is here, or the mask that was typed; says why when there is none.
-    fn mask_for(&mut self, command: Command, who: &str, person: Option<&Person>) -> Option<Mask> {
-        let tongue = self.tongue();
-        let people = match person {
-            Some(person) if person.conn == self.me => {
-                self.refuse(&phrase!(tongue, "那是你自己", "that is you yourself"));
-                return None;
-            }
-            // Who shares an address with the asker would take the asker along.
-            Some(person) if person.cloak == self.session().cloak => format!("{}!*@*", person.nick),
-            Some(person) => format!("*!*@{}", person.cloak),
-            None if who.contains(['!', '@', '*', '?']) => who.to_owned(),
-            None => {
-                let who = printable(super::clip_word(who));
-                self.refuse(&phrase!(
-                    tongue,
-                    "这里没有叫 {who} 的人；对方不在时写 {who}!*@*",
-                    "nobody called {who} is here; for somebody who is away write {who}!*@*"
-                ));
-                return None;
-            }
-        };
-        let prefix = if command == Command::Mute { MUTE_PREFIX } else { "" };
-        match Mask::parse(&format!("{prefix}{people}")) {
-            Ok(mask) if mask.mutes() == (command == Command::Mute) => Some(mask),
-            Ok(_) => {
-                self.refuse_usage(Command::Mute);
-                None
-            }
-            Err(why) => {
-                self.refuse(&refusal::of_mask(tongue, why));
-                None
-            }
-        }
-    }
-
-    /// `!unban` and `!unmute`: takes off the list what was typed, and all that means somebody who is here.
-    pub(super) fn bang_allow(&mut self, command: Command, mut rest: Rest) {
-        let Some(room) = self.here() else { return };
-        let mutes = command == Command::Unmute;
-        let listed: Vec<Mask> = self.listed(room).into_iter().filter(|mask| mask.mutes() == mutes).collect();
-        let Some(who) = rest.mask() else { return self.show_listed(mutes, &listed) };
-        let prefix = if mutes { MUTE_PREFIX } else { "" };
-        let typed = Mask::parse(&format!("{prefix}{who}")).ok();
-        let person = self.person(who);
-        let is_meant = |mask: &&Mask| {
-            typed.as_ref() == Some(*mask) || person.as_ref().is_some_and(|person| mask.matches(&person.source))
-        };
-        let meant: Vec<Mask> = listed.iter().filter(is_meant).cloned().collect();
-        let (tongue, name) = (self.tongue(), self.name_of(room));
-        if meant.is_empty() {
-            let who = printable(super::clip_word(who));
-            self.refuse(&phrase!(tongue, "名单里没有 {who}", "{who} is not on the list"));
-            return self.show_listed(mutes, &listed);
-        }
-        for mask in &meant {
-            if !self.attempt(&format!("MODE {name} -b {}", mask.as_str()), Self::mode) {
-                return;
-            }
-        }
-        let head = match mutes {
-            false => phrase!(tongue, "已解封：", "not banned any more: "),
-            true => phrase!(tongue, "已解除禁言：", "not muted any more: "),
-        };
-        self.answer_list(head, meant.iter().map(people_of));
-    }
-
-    fn show_listed(&mut self, mutes: bool, masks: &[Mask]) {
-        let tongue = self.tongue();
-        if masks.is_empty() {
-            let text = match mutes {
-                false => phrase!(tongue, "这里没有人被封", "nobody is banned here"),
-                true => phrase!(tongue, "这里没有人被禁言", "nobody is muted here"),
-            };
-            return self.answer(&text);
-        }
-        let head = match mutes {
-            false => phrase!(tongue, "被封的：", "banned: "),
-            true => phrase!(tongue, "被禁言的：", "muted: "),
-        };
-        self.answer_list(head, masks.iter().map(people_of));
-    }
-
-    /// The room's bans and mutes.
-    fn listed(&self, room: RoomId) -> Vec<Mask> {
-        let bans = self.chat.rooms.get(&room).map_or(&[][..], |room| &room.bans);
-        bans.iter().map(|listed| listed.mask.clone()).collect()
-    }
 }
 
-/// A mask as people type it into `!ban` and `!mute`.
-fn people_of(mask: &Mask) -> String {
-    let text = mask.as_str();
-    text.strip_prefix(MUTE_PREFIX).filter(|_| mask.mutes()).unwrap_or(text).to_owned()
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::super::ConnId;
+    use super::super::super::testing::World;
+
+    /// `#茶`, run by anna, with ben and eve in it; dora is on the server only.
+    pub fn tea_room() -> (World, ConnId, ConnId, ConnId) {
+        let mut w = World::new();
+        let [anna, ben, eve, _] = ["anna", "ben", "eve", "dora"].map(|nick| w.join(nick));
+        for conn in [anna, ben, eve] {
+            w.line(conn, "JOIN #茶");
+        }
+        w.drain();
+        (w, anna, ben, eve)
+    }
+
+    /// What anna and the others are told in `#茶`, without what all answers begin with.
+    pub fn asked(w: &mut World, who: ConnId, text: &str) -> Vec<String> {
+        let lines = w.ask(who, &format!("PRIVMSG #茶 :{text}"));
+        lines.iter().map(|line| line.strip_prefix(":gzy.local NOTICE #茶 :").unwrap_or(line).to_owned()).collect()
+    }
+
+    /// Whether somebody is in `#茶`.
+    pub fn is_inside(w: &World, who: ConnId) -> bool {
+        w.chat.room_named("#茶").unwrap().standing(who).is_some()
+    }
+
+    #[test]
+    fn the_topic_is_shown_and_set() {
+        let (mut w, anna, ben, _) = tea_room();
+        assert_eq!(asked(&mut w, ben, "！主题"), ["还没有主题；！主题*内容 写一个"]);
+        assert_eq!(asked(&mut w, ben, "!topic"), ["there is no topic yet; !topic TEXT sets one"]);
+        let told = [format!(":{} TOPIC #茶 :今晚 8 点*准时*", w.source(anna))];
+        assert_eq!(asked(&mut w, anna, "！主题*今晚 8 点*准时*"), told);
+        assert_eq!(w.said_to(ben), told);
+        assert_eq!(asked(&mut w, ben, "！主题"), ["主题：今晚 8 点*准时*（anna，21:19）"]);
+        assert_eq!(asked(&mut w, ben, "!topic"), ["topic: 今晚 8 点*准时* (anna, 21:19)"]);
+    }
+
+    #[test]
+    fn members_are_refused_in_the_language_of_the_command() {
+        let (mut w, anna, ben, eve) = tea_room();
+        let chinese = "只有 #茶 的管理员能这样做；！用户 里名字前有 @ 的就是";
+        let english = "only operators of #茶 may do that; !users marks them with @";
+        for (typed, answer) in [
+            ("！主题*嘿", chinese),
+            ("!topic hey", english),
+            ("！踢*anna", chinese),
+            ("!kick anna", english),
+            ("！封*anna", chinese),
+            ("!ban x!*@*", english),
+            ("！禁言*anna", chinese),
+            ("!mute anna", english),
+        ] {
+            assert_eq!(asked(&mut w, ben, typed), [answer], "{typed}");
+        }
+        asked(&mut w, anna, "!ban x!*@*");
+        w.drain();
+        assert_eq!(asked(&mut w, ben, "!unban x!*@*"), [english]);
+        assert!(is_inside(&w, anna) && w.chat.room_named("#茶").unwrap().bans.len() == 1);
+        assert_eq!((w.said_to(anna), w.said_to(eve)), (vec![], vec![]), "only the asker hears of it");
+    }
+
+    #[test]
+    fn somebody_is_kicked_with_words() {
+        let (mut w, anna, ben, eve) = tea_room();
+        let told = [format!(":{} KICK #茶 eve :太吵 了", w.source(anna))];
+        assert_eq!(asked(&mut w, anna, "！踢*EVE*太吵 了"), told);
+        assert_eq!(w.said_to(ben), told);
+        assert_eq!(w.said_to(eve), told);
+        assert!(!is_inside(&w, eve));
+        assert_eq!(asked(&mut w, anna, "!kick eve"), ["eve is not in #茶"]);
+        assert_eq!(asked(&mut w, anna, "！踢*dora"), ["dora 不在 #茶 里"]);
+        assert_eq!(asked(&mut w, anna, "!kick zoe"), ["nobody called zoe is here"]);
+        assert_eq!(asked(&mut w, anna, "！踢 :zoe"), ["这里没有叫 :zoe 的人"]);
+        assert_eq!(asked(&mut w, anna, "!kick"), ["type it like this: !kick WHO [REASON]"]);
+        assert_eq!(asked(&mut w, anna, "！踢"), ["这样写：！踢*谁[*原因]"]);
+    }
 }

@@ -95,6 +95,42 @@ fn is_separator(c: char) -> bool {
     is_star(c) || c.is_whitespace()
 }
 
+/// What somebody searches for, as typed.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub struct Wanted<'a> {
+    /// What must occur.
+    pub words: Vec<&'a str>,
+    /// Who said it.
+    pub from: Option<&'a str>,
+    /// Where.
+    pub room: Option<&'a str>,
+    /// Not before this day.
+    pub since: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Sorts words and what narrows them down; the last of a kind counts.
+    pub fn parse(rest: Rest<'a>) -> Wanted<'a> {
+        let mut wanted = Wanted::default();
+        for word in rest.words() {
+            match narrowed(word) {
+                Some(("from" | "来自", who)) => wanted.from = Some(who),
+                Some(("in" | "在", room)) => wanted.room = Some(room),
+                Some(("since" | "从", date)) => wanted.since = Some(date),
+                _ => wanted.words.push(word),
+            }
+        }
+        wanted
+    }
+}
+
+/// Splits `from:anna` and `来自：小阳`; the key comes back as it stands in the list here.
+fn narrowed(word: &str) -> Option<(&'static str, &str)> {
+    let (key, value) = word.split_once([':', '：'])?;
+    let key = ["from", "in", "since", "来自", "在", "从"].into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
+    (!value.is_empty()).then_some((key, value))
+}
+
 /// A number as people type it, in half-width or full-width digits.
 pub fn number(text: &str) -> Option<usize> {
     let digit = |c: char| match c {
@@ -225,6 +261,18 @@ mod tests {
         for text in ["!ban", "！封*", "！封**", "!unmute  "] {
             assert_eq!(parse(text).unwrap().rest.mask(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_search_is_sorted_into_words_and_what_narrows_them_down() {
+        let wanted = |text| Wanted::parse(parse(text).unwrap().rest);
+        let all =
+            Wanted { words: vec!["上海", "茶"], from: Some("anna"), room: Some("#lobby"), since: Some("昨天") };
+        assert_eq!(wanted("!search 上海 from:anna 茶 IN:#lobby since:昨天"), all);
+        assert_eq!(wanted("！搜索*上海*来自：anna*茶*在:#lobby*从:昨天"), all);
+        let plain = Wanted { words: vec!["http://x", "from:", "12:30"], ..Wanted::default() };
+        assert_eq!(wanted("!search http://x from: 12:30"), plain);
+        assert_eq!(wanted("!search from:a from:b").from, Some("b"));
     }
 
     #[test]

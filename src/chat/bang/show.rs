@@ -9,7 +9,7 @@ use super::super::session::Purpose;
 use super::super::turn::Turn;
 use super::super::{Effect, Room};
 use super::dates::{clock, day, local, start_ms};
-use super::parse::{Rest, number};
+use super::parse::{Rest, Wanted, number};
 use super::words::{Command, Tongue};
 use super::{Asked, phrase, shown, shown_text};
 
@@ -35,37 +35,6 @@ enum About {
     Search {
         rooms: Vec<(Target, RoomName)>,
     },
-}
-
-/// What somebody searches for, as typed.
-#[derive(PartialEq, Eq, Debug, Default)]
-struct Wanted<'a> {
-    words: Vec<&'a str>,
-    from: Option<&'a str>,
-    room: Option<&'a str>,
-    since: Option<&'a str>,
-}
-
-impl<'a> Wanted<'a> {
-    fn parse(rest: Rest<'a>) -> Wanted<'a> {
-        let mut wanted = Wanted::default();
-        for word in rest.words() {
-            match narrowed(word) {
-                Some(("from" | "来自", who)) => wanted.from = Some(who),
-                Some(("in" | "在", room)) => wanted.room = Some(room),
-                Some(("since" | "从", date)) => wanted.since = Some(date),
-                _ => wanted.words.push(word),
-            }
-        }
-        wanted
-    }
-}
-
-/// Splits `from:anna` and `来自：小阳`; the key comes back in the form of the table above.
-fn narrowed(word: &str) -> Option<(&'static str, &str)> {
-    let (key, value) = word.split_once([':', '：'])?;
-    let key = ["from", "in", "since", "来自", "在", "从"].into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
-    (!value.is_empty()).then_some((key, value))
 }
 
 impl Turn<'_> {

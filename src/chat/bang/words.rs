@@ -172,10 +172,10 @@ const ACCOUNT_NAMES: [(&str, Tongue); 4] =
 
 /// The command with this name (no `!`), and the language of the name. Letter case does not count.
 pub fn named(name: &str) -> Option<(Command, Tongue)> {
-    let same = |known: &&str| known.eq_ignore_ascii_case(name);
+    let same = |known: &str| known.eq_ignore_ascii_case(name);
     for entry in COMMANDS {
         for tongue in [Tongue::English, Tongue::Chinese] {
-            if entry.wording(tongue).names.iter().any(|known| same(&known)) {
+            if entry.wording(tongue).names.iter().any(|known| same(known)) {
                 return Some((entry.command, tongue));
             }
         }
