@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::wire::caps::Caps;
-use crate::wire::limits::{CLASSIC_LINE_BYTES, LINE_BYTES, LISTED_ROOMS};
+use crate::wire::limits::{CLASSIC_LINE_BYTES, LINE_BYTES, LISTED_ROOMS, MASK_BYTES};
 use crate::wire::line::Line;
 use crate::wire::mask::glob;
 use crate::wire::name::{Key, fold};
@@ -77,6 +77,10 @@ impl Turn<'_> {
     /// `LIST [<condition>{,<condition>}]`: rooms by name or mask, `!mask` for all others, `>n` and `<n` for their number of members.
     pub(super) fn list(&mut self, line: &Line) {
         let wanted = Conditions::parse(line.param(0).unwrap_or(""));
+        if wanted.are_too_many() {
+            let sentence = format!("LIST takes {PATTERNS} patterns of {MASK_BYTES} bytes; ask for fewer at a time");
+            return self.fail("LIST", "TOO_MANY_PATTERNS", &[], &sentence);
+        }
         let me = self.session();
         let rooms = self.chat.rooms.values().filter(|room| room.is_shown_to(me) && wanted.hold_for(room));
         let mut found: Vec<&Room> = rooms.collect();
@@ -100,12 +104,19 @@ impl Turn<'_> {
     }
 }
 
+/// Patterns that one LIST may hold: each is tried on every room, and ten thousand rooms are not to stop the chat for it.
+const PATTERNS: usize = 4;
+
 /// Which rooms LIST is to show (ISUPPORT `ELIST=MNU`).
 #[derive(Default, Debug)]
 struct Conditions {
-    /// One of these, when there are any; folded.
+    /// One of these or of `masks`, when there are any.
+    names: HashSet<Key>,
+    /// Folded.
     masks: Vec<Box<str>>,
-    /// None of these; folded.
+    /// None of these or of `not_masks`.
+    not_names: HashSet<Key>,
+    /// Folded.
     not_masks: Vec<Box<str>>,
     /// More members than this.
     more_than: Option<usize>,
@@ -121,20 +132,37 @@ impl Conditions {
             match (word.strip_prefix('>').and_then(number), word.strip_prefix('<').and_then(number)) {
                 (Some(count), _) => conditions.more_than = conditions.more_than.max(Some(count)),
                 (_, Some(count)) => conditions.fewer_than = Some(conditions.fewer_than.map_or(count, |n| n.min(count))),
-                _ => match word.strip_prefix('!') {
-                    Some(mask) => conditions.not_masks.push(fold(mask)),
-                    None => conditions.masks.push(fold(word)),
-                },
+                _ => conditions.add_name(word),
             }
         }
         conditions
     }
 
+    fn add_name(&mut self, word: &str) {
+        let (names, masks, text) = match word.strip_prefix('!') {
+            Some(text) => (&mut self.not_names, &mut self.not_masks, text),
+            None => (&mut self.names, &mut self.masks, word),
+        };
+        if text.contains(['*', '?']) {
+            masks.push(fold(text));
+        } else {
+            names.insert(Key::of(text));
+        }
+    }
+
+    /// Whether there are more patterns, or longer ones, than can be tried on every room.
+    fn are_too_many(&self) -> bool {
+        let patterns = || self.masks.iter().chain(&self.not_masks);
+        patterns().count() > PATTERNS || patterns().any(|mask| mask.len() > MASK_BYTES)
+    }
+
     fn hold_for(&self, room: &Room) -> bool {
         let (key, here) = (room.key(), room.members.len());
-        let named = |masks: &[Box<str>]| masks.iter().any(|mask| glob(mask, key.as_str()));
-        (self.masks.is_empty() || named(&self.masks))
-            && !named(&self.not_masks)
+        let meant = |names: &HashSet<Key>, masks: &[Box<str>]| {
+            names.contains(&key) || masks.iter().any(|mask| glob(mask, key.as_str()))
+        };
+        ((self.names.is_empty() && self.masks.is_empty()) || meant(&self.names, &self.masks))
+            && !meant(&self.not_names, &self.not_masks)
             && self.more_than.is_none_or(|count| here > count)
             && self.fewer_than.is_none_or(|count| here < count)
     }
@@ -250,10 +278,15 @@ mod tests {
             ("LIST <2", vec![]),
             ("LIST <3,!*茶*", vec![lobby]),
             ("LIST >x", vec![]),
+            ("LIST #?,!#没有", vec![tea]),
             ("LIST #密", vec![]),
         ] {
             assert_eq!(w.ask(小阳, line), [vec![start], rooms, vec![end]].concat(), "{line}");
         }
+        assert_eq!(
+            w.ask(小阳, "LIST *a,*b,!*c,*d,*e"),
+            [":gzy.local NOTICE 小阳 :LIST takes 4 patterns of 200 bytes; ask for fewer at a time"]
+        );
         assert_eq!(w.ask(anna, "LIST #密")[1], ":gzy.local 322 anna #密 1 :");
     }
 

@@ -113,4 +113,4 @@ pub const SENT_ID_BYTES: usize = 64;
 pub const UNSAVED_MESSAGES: usize = 8192;
 
 /// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
-pub const SAVE_WITHIN_MS: u64 = 20;
+pub const SAVE_WITHIN_MS: u64 = 50;

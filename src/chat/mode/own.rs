@@ -34,8 +34,8 @@ impl Turn<'_> {
             return self.bare_numeric(RPL_UMODEIS, &[&text]);
         }
         let before = modes_of(self.session());
-        let known = asked(modes, &[], |_, _| false).into_iter().fold(true, |known, asked| self.set_own(asked) && known);
-        if !known {
+        let unknown = asked(modes, &[], |_, _| false).into_iter().filter(|asked| !self.set_own(*asked)).count();
+        if unknown > 0 {
             let sentence = "there is a mode in that line that GZY does not know; it knows B, i, o and w";
             self.numeric(ERR_UMODEUNKNOWNFLAG, &[], sentence);
         }

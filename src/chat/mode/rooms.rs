@@ -114,11 +114,13 @@ impl Turn<'_> {
 
     /// As many changes as one line may have; says when there are more.
     fn few_enough<'a>(&mut self, mut wanted: Vec<Asked<'a>>) -> Vec<Asked<'a>> {
-        let mut with_param = 0;
         let before = wanted.len();
+        let mut with_param = 0;
         wanted.retain(|asked| {
-            with_param += usize::from(asked.param.is_some());
-            asked.param.is_none() || with_param <= MODES_PER_LINE
+            // One whose parameter is missing counts as well: each is refused with a line of its own.
+            let takes_param = takes_param(asked.on, asked.letter);
+            with_param += usize::from(takes_param);
+            !takes_param || with_param <= MODES_PER_LINE
         });
         if wanted.len() < before {
             let sentence =
@@ -348,6 +350,16 @@ mod tests {
                 format!(":{} MODE #茶 +bbbbbbi a!*@* b!*@* c!*@* d!*@* e!*@* f!*@*", w.source(anna)),
             ]
         );
+    }
+
+    #[test]
+    fn many_modes_without_their_parameters_are_not_answered_with_a_page() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.line(anna, "JOIN #茶");
+        w.drain();
+        assert_eq!(w.ask(anna, &format!("MODE #茶 +{}", "o".repeat(3000))).len(), 7);
+        assert_eq!(w.ask(anna, &format!("MODE #茶 {}", "b".repeat(3000))).len(), 1);
     }
 
     #[test]
