@@ -12,6 +12,7 @@ use crate::wire::name::Key;
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
+use super::bang::spoken;
 use super::join::clip_word;
 use super::receipt::Receipt;
 use super::room::Barred;
@@ -69,15 +70,12 @@ impl Turn<'_> {
         for target in &targets {
             match (verb, text) {
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
-                (Verb::Privmsg, Some(text)) if self.bang(target, text) => {}
+                (Verb::Privmsg, Some(text)) if self.bang(target, text, line) => {}
                 (_, Some(text)) => {
                     let kind = if verb == Verb::Notice { Kind::Notice } else { Kind::Privmsg };
                     // One id names one message, so it counts only where there is one target.
                     let sent_as = if targets.len() == 1 { self.sent_as(line) } else { None };
-                    let text = text
-                        .strip_prefix('!')
-                        .filter(|rest| kind == Kind::Privmsg && rest.starts_with('!'))
-                        .unwrap_or(text);
+                    let text = if kind == Kind::Privmsg { spoken(text) } else { text };
                     self.say(Utterance {
                         kind,
                         target: (*target).into(),
@@ -91,7 +89,8 @@ impl Turn<'_> {
         }
     }
 
-    fn sent_as(&self, line: &Line) -> Option<SentAs> {
+    /// The sender's own id of the message on this line.
+    pub(super) fn sent_as(&self, line: &Line) -> Option<SentAs> {
         let id = line.tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
         let account = self.session().account.as_deref();
         // Guests share one space of ids: a guest who comes back may have got another nick.

@@ -12,6 +12,7 @@ use crate::wire::line::{Line, LineFault};
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
+use super::bang::Asked;
 use super::replies::Replies;
 use super::session::{Purpose, Wait};
 use super::{Asker, Audience, Chat, ConnId, Effect, Now, RoomId, SERVER_NAME, Session, Token};
@@ -24,12 +25,14 @@ pub struct Turn<'a> {
     pub(super) effects: &'a mut Vec<Effect>,
     pub(super) replies: Replies,
     pub(super) ended: bool,
+    /// The `!` command that is being carried out: refusals are then sentences in its language.
+    pub(super) asked: Option<Asked>,
 }
 
 impl<'a> Turn<'a> {
     /// Begins the turn of a session that exists.
     pub(super) fn new(chat: &'a mut Chat, me: ConnId, now: Now, effects: &'a mut Vec<Effect>) -> Turn<'a> {
-        Turn { chat, me, now, effects, replies: Replies::default(), ended: false }
+        Turn { chat, me, now, effects, replies: Replies::default(), ended: false, asked: None }
     }
 
     /// Sends the answers, and forgets the session when its turn ended it.
@@ -136,6 +139,9 @@ impl<'a> Turn<'a> {
 
     /// Answers with a numeric: the nick, `params`, and a sentence.
     pub(super) fn numeric(&mut self, code: Numeric, params: &[&str], sentence: &str) {
+        if self.asked.is_some() && self.said_in_words(code, params, sentence) {
+            return;
+        }
         self.open_numeric(code, params);
         let lines = self.replies.lines();
         lines.push_str(" :");
@@ -180,6 +186,9 @@ impl<'a> Turn<'a> {
     }
 
     fn standard_reply(&mut self, kind: &str, command: &str, code: &str, context: &[&str], sentence: &str) {
+        if self.asked.is_some() && kind == "FAIL" {
+            return self.refused_in_words(code, sentence);
+        }
         if !self.session().caps.has(Caps::STANDARD_REPLIES) {
             return self.server_notice(sentence);
         }
