@@ -1,0 +1,382 @@
+//! Coming in: PASS, NICK, USER, and the welcome; changing the nick later.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::wire::limits::*;
+use crate::wire::line::{Line, clip};
+use crate::wire::name::{BadName, Nick, suggestion};
+use crate::wire::reply::*;
+
+use super::cloak::cloak;
+use super::inform::VERSION;
+use super::join::clip_word;
+use super::people::Whowas;
+use super::room::Standing;
+use super::turn::Turn;
+use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
+
+impl Chat {
+    /// Takes in a connection that has said nothing yet.
+    pub(super) fn connected(&mut self, conn: ConnId, address: IpAddr, now: Now, effects: &mut Vec<Effect>) {
+        let slot = conn.slot as usize;
+        if self.sessions.len() <= slot {
+            self.sessions.resize_with(slot + 1, || None);
+        }
+        let cloak = cloak(&self.settings.cloak_secret, address);
+        self.connections += 1;
+        self.sessions[slot] = Some(Box::new(Session::new(conn, address, cloak, now)));
+        self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
+        effects.push(Effect::Log { conn: Some(conn), text: format!("connected from {address}") });
+    }
+
+    /// Whether nobody has this nick or one that looks like it, `but` one aside.
+    pub(super) fn is_free(&self, nick: &Nick, but: ConnId) -> bool {
+        let (key, skeleton) = (nick.key(), nick.skeleton());
+        let holder = |text: &str| self.nicks.get(text).is_none_or(|conn| *conn == but);
+        holder(key.as_str()) && holder(skeleton.as_str())
+    }
+
+    fn claim_nick(&mut self, nick: &Nick, conn: ConnId) {
+        self.nicks.insert(nick.key().as_str().into(), conn);
+        self.nicks.insert(nick.skeleton().as_str().into(), conn);
+    }
+
+    /// Makes a nick free for others.
+    pub(super) fn release_nick(&mut self, nick: &Nick) {
+        self.nicks.remove(nick.key().as_str());
+        self.nicks.remove(nick.skeleton().as_str());
+    }
+}
+
+impl Turn<'_> {
+    /// `PING <token>`
+    pub(super) fn ping(&mut self, line: &Line) {
+        let token = clip(line.params()[0], PING_TOKEN_BYTES);
+        let _ = write!(self.replies.lines(), ":{SERVER_NAME} PONG {SERVER_NAME} :{token}\r\n");
+    }
+
+    /// `PASS <password>`
+    pub(super) fn pass(&mut self, line: &Line) {
+        let fits = self.chat.settings.password.as_ref().is_none_or(|password| *password.0 == *line.params()[0]);
+        match &mut self.session_mut().hello {
+            Some(hello) => hello.knows_password = fits,
+            None => self.numeric(ERR_ALREADYREGISTERED, &[], "you are in already"),
+        }
+    }
+
+    /// `USER <user> <mode> <unused> :<realname>`
+    pub(super) fn user(&mut self, line: &Line) {
+        if self.session().is_registered() {
+            return self.numeric(ERR_ALREADYREGISTERED, &[], "you are in already");
+        }
+        let user = user_name(line.params()[0]);
+        let realname = clip(line.params()[3], REALNAME_BYTES).into();
+        let session = self.session_mut();
+        session.user = user;
+        session.realname = realname;
+        if let Some(hello) = &mut session.hello {
+            hello.has_user = true;
+        }
+        self.welcome_when_complete();
+    }
+
+    /// `NICK <nick>`
+    pub(super) fn nick(&mut self, line: &Line) {
+        let Some(text) = line.param(0) else {
+            return self.numeric(ERR_NONICKNAMEGIVEN, &[], "say which nick: NICK <nick>");
+        };
+        let nick = match Nick::parse(text) {
+            Ok(nick) => nick,
+            Err(why) => return self.refuse_nick(text, why),
+        };
+        if !self.chat.is_free(&nick, self.me) {
+            let free = suggestion(&nick, |other| self.chat.is_free(other, self.me));
+            let sentence =
+                format!("{} is taken (or looks like a nick that is); {} is free", nick.as_str(), free.as_str());
+            return self.numeric(ERR_NICKNAMEINUSE, &[nick.as_str()], &sentence);
+        }
+        if self.session().is_registered() {
+            return self.rename(nick);
+        }
+        self.take_nick(nick);
+        if let Some(hello) = &mut self.session_mut().hello {
+            hello.has_nick = true;
+        }
+        self.welcome_when_complete();
+    }
+
+    fn refuse_nick(&mut self, text: &str, why: BadName) {
+        self.numeric(ERR_ERRONEUSNICKNAME, &[clip_word(text)], &why.to_string());
+    }
+
+    fn take_nick(&mut self, nick: Nick) {
+        if self.session().has_nick() {
+            let old = self.session().nick.clone();
+            self.chat.release_nick(&old);
+        }
+        self.chat.claim_nick(&nick, self.me);
+        self.session_mut().nick = nick;
+    }
+
+    fn rename(&mut self, nick: Nick) {
+        let old = self.session().nick.clone();
+        if old == nick {
+            return;
+        }
+        let event = Rc::new(self.my_event(format_args!("NICK {}", nick.as_str()), None));
+        self.reply_event(&event, "");
+        let peers = self.chat.peers(self.me, |_| true);
+        self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
+        let gone = Whowas::of(self.session(), self.now.wall_ms);
+        self.take_nick(nick.clone());
+        // Somebody who only changes the case of letters has not gone.
+        if old.key() != nick.key() {
+            self.chat.remember_gone(gone);
+            self.chat.tell_watchers_gone(&old, self.effects);
+            self.chat.tell_watchers_here(&nick, self.effects);
+        }
+        self.log(format!("{} is {} from here on", old.as_str(), nick.as_str()));
+    }
+
+    /// Welcomes the client once it has said all that is needed.
+    pub(super) fn welcome_when_complete(&mut self) {
+        let needs_password = self.chat.settings.password.is_some();
+        let Some(hello) = &self.session().hello else { return };
+        if !hello.has_nick || !hello.has_user || hello.negotiating {
+            return;
+        }
+        if needs_password && !hello.knows_password {
+            self.numeric(
+                ERR_PASSWDMISMATCH,
+                &[],
+                "this server has a password; give it with PASS (in your client's server settings)",
+            );
+            return self.close("wrong password");
+        }
+        self.session_mut().hello = None;
+        self.chat.registered += 1;
+        self.chat.most_registered = self.chat.most_registered.max(self.chat.registered);
+        self.chat.wake_at(self.now.mono_ms + PING_AFTER_MS, self.me);
+        self.greet();
+        let nick = self.session().nick.clone();
+        self.log(format!("{} is in", nick.as_str()));
+        self.chat.tell_watchers_here(&nick, self.effects);
+        if let Some(lobby) = self.chat.lobby {
+            self.enter(lobby, Standing::PLAIN);
+        }
+    }
+
+    fn greet(&mut self) {
+        let network = self.chat.settings.network.clone();
+        let source = self.session().source();
+        self.numeric(RPL_WELCOME, &[], &format!("Welcome to {network}, {source}"));
+        self.numeric(RPL_YOURHOST, &[], &format!("Your host is {SERVER_NAME}, running {VERSION}"));
+        let mut started = String::new();
+        crate::wire::timestamp::write_utc(self.chat.started_ms, &mut started);
+        self.numeric(RPL_CREATED, &[], &format!("This server was started at {started}"));
+        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnostv", "beIklov"]);
+        self.isupport();
+        self.lusers();
+        self.motd();
+    }
+}
+
+/// What is left of a user name when everything that has a meaning in masks and sources is taken out. The `~` says that nobody checked it.
+fn user_name(text: &str) -> Box<str> {
+    let plain: String =
+        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(USER_BYTES - 1).collect();
+    format!("~{}", if plain.is_empty() { "user" } else { &plain }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, settings};
+    use super::super::{Secret, Settings};
+    use super::*;
+
+    #[test]
+    fn the_welcome_comes_in_the_standard_order_and_leads_to_the_lobby() {
+        let mut w = World::new();
+        let 小阳 = w.connect();
+        assert_eq!(w.ask(小阳, "USER 阳sunny 0 * :阳光"), [""; 0]);
+        let lines = w.ask(小阳, "NICK 小阳");
+        let source = w.source(小阳);
+        assert!(source.starts_with("小阳!~sunny@") && source.ends_with(".gzy"), "{source}");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            lines[..4],
+            [
+                format!(":gzy.local 001 小阳 :Welcome to GZY, {source}"),
+                format!(":gzy.local 002 小阳 :Your host is gzy.local, running gzy-{version}"),
+                ":gzy.local 003 小阳 :This server was started at 2026-11-20T13:19:21.000Z".into(),
+                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnostv beIklov"),
+            ]
+        );
+        let mut codes: Vec<&str> = lines[4..].iter().filter_map(|line| line.split(' ').nth(1)).collect();
+        codes.dedup();
+        let order = ["005", "251", "252", "253", "254", "255", "265", "266", "422", "JOIN", "NOTICE", "353", "366"];
+        assert_eq!(codes, order);
+        assert!(lines.contains(&format!(":{source} JOIN #lobby")));
+    }
+
+    #[test]
+    fn a_taken_nick_is_refused_with_one_that_is_free_and_the_client_asks_again() {
+        let mut w = World::new();
+        w.join("小阳");
+        w.join("小阳2");
+        let newcomer = w.connect();
+        w.line(newcomer, "USER x 0 * :x");
+        let taken = ":gzy.local 433 * 小阳 :小阳 is taken (or looks like a nick that is); 小阳3 is free";
+        assert_eq!(w.ask(newcomer, "NICK 小阳"), [taken]);
+        assert!(!w.is_closed(newcomer));
+        assert!(w.ask(newcomer, "NICK 小阳3")[0].starts_with(":gzy.local 001 小阳3 "));
+        let anna = w.join("anna");
+        let twin = ":gzy.local 433 anna 小阳 :小阳 is taken (or looks like a nick that is); 小阳4 is free";
+        assert_eq!(w.ask(anna, "NICK 小阳"), [twin]);
+    }
+
+    #[test]
+    fn a_look_alike_is_refused_as_well() {
+        let mut w = World::new();
+        w.join("anna");
+        let eve = w.connect();
+        for look_alike in ["ANNA", "аnnа", "ａｎｎａ"] {
+            let lines = w.ask(eve, &format!("NICK {look_alike}"));
+            assert!(lines[0].starts_with(&format!(":gzy.local 433 * {look_alike} :")), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_nick_that_cannot_be_one_is_refused_with_the_reason() {
+        let mut w = World::new();
+        let eve = w.connect();
+        assert_eq!(w.ask(eve, "NICK"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
+        assert_eq!(w.ask(eve, "NICK :"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
+        for (text, shown) in [("小~阳", "小~阳"), (":小 阳", "*"), ("12345", "12345"), ("#大厅", "#大厅")] {
+            let lines = w.ask(eve, &format!("NICK {text}"));
+            assert!(lines[0].starts_with(&format!(":gzy.local 432 * {shown} :that name ")), "{lines:?}");
+        }
+        let long = "阳".repeat(30);
+        let clipped = format!(":gzy.local 432 * {} :that name is longer than 64 bytes", "阳".repeat(21));
+        assert!(w.ask(eve, &format!("NICK {long}"))[0].starts_with(&clipped));
+    }
+
+    #[test]
+    fn a_nick_may_be_changed_before_the_welcome_and_the_first_is_free_again() {
+        let mut w = World::new();
+        let ben = w.connect();
+        w.line(ben, "NICK 小阳");
+        w.line(ben, "NICK ben");
+        let 小阳 = w.join("小阳");
+        assert_eq!(w.said_to(ben), [""; 0]);
+        w.line(ben, "USER ben 0 * :Ben");
+        assert_eq!(w.session(ben).nick.as_str(), "ben");
+        assert_eq!(w.chat.session_named("小阳").map(|session| session.conn), Some(小阳));
+    }
+
+    #[test]
+    fn a_new_nick_is_told_to_everybody_in_a_common_room_once() {
+        let mut w = World::new();
+        let (anna, ben, 小阳) = (w.join("Anna"), w.join("ben"), w.join("小阳"));
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.line(小阳, "PART #lobby");
+        w.drain();
+        for (old, new) in [("Anna", "ANNA"), ("ANNA", "安娜")] {
+            let line = format!(":{} NICK {new}", w.source(anna));
+            assert!(line.starts_with(&format!(":{old}!")));
+            assert_eq!(w.ask(anna, &format!("NICK {new}")), [line.clone()]);
+            assert_eq!((w.said_to(ben), w.said_to(小阳)), (vec![line], Vec::new()));
+        }
+        assert_eq!(w.ask(anna, "NICK 安娜"), [""; 0], "the same nick is no change");
+        assert_eq!(w.said_to(ben), [""; 0]);
+        assert!(w.ask(小阳, "NICK anna")[0].ends_with(" NICK anna"), "the old nick is free");
+    }
+
+    #[test]
+    fn a_server_with_a_password_lets_in_those_who_know_it() {
+        let mut w = World::with(Settings { password: Some(Secret("芝麻开门".into())), ..settings() });
+        let (小阳, eve, late) = (w.connect(), w.connect(), w.connect());
+        w.line(小阳, "PASS :芝麻开门");
+        w.line(小阳, "NICK 小阳");
+        assert!(w.ask(小阳, "USER x 0 * :x")[0].starts_with(":gzy.local 001 小阳 "));
+        let refused = [
+            ":gzy.local 464 eve :this server has a password; give it with PASS (in your client's server settings)",
+            "ERROR :Closing link: wrong password",
+        ];
+        w.line(eve, "PASS guess");
+        w.line(eve, "NICK eve");
+        assert_eq!(w.ask(eve, "USER x 0 * :x"), refused);
+        assert!(w.is_closed(eve));
+        w.line(late, "NICK eve");
+        assert_eq!(w.ask(late, "USER x 0 * :x"), refused, "and without PASS, and the nick was free again");
+        assert!(w.log.iter().all(|text| !text.contains("芝麻") && !text.contains("guess")), "{:?}", w.log);
+    }
+
+    #[test]
+    fn who_one_is_is_said_once() {
+        let mut w = World::new();
+        let anna = w.connect();
+        w.line(anna, "USER a 0 * :Anna A.");
+        w.line(anna, "USER b 0 * :Anna B.");
+        w.line(anna, "NICK anna");
+        w.drain();
+        assert_eq!((&*w.session(anna).user, &*w.session(anna).realname), ("~b", "Anna B."), "the last one counts");
+        assert_eq!(w.ask(anna, "USER c 0 * :c"), [":gzy.local 462 anna :you are in already"]);
+        assert_eq!(w.ask(anna, "PASS x"), [":gzy.local 462 anna :you are in already"]);
+        let ben = w.connect();
+        assert_eq!(w.ask(ben, "USER ben"), [":gzy.local 461 * USER :not enough parameters"]);
+        assert_eq!(w.ask(ben, "PASS"), [":gzy.local 461 * PASS :not enough parameters"]);
+    }
+
+    #[test]
+    fn before_the_welcome_only_the_doors_are_open() {
+        let mut w = World::new();
+        let eve = w.connect();
+        for command in ["PRIVMSG anna :hi", "JOIN #a", "WHO *", "OPER a b", "MONITOR + anna", "MOTD"] {
+            let refusal = ":gzy.local 451 * :say who you are first (NICK and USER)";
+            assert_eq!(w.ask(eve, command), [refusal], "{command}");
+        }
+        assert_eq!(w.ask(eve, "PING 1"), [":gzy.local PONG gzy.local :1"]);
+        assert_eq!(w.ask(eve, "QUIT"), ["ERROR :Closing link: bye"]);
+    }
+
+    #[test]
+    fn a_stranger_who_never_says_who_it_is_is_let_go() {
+        let mut w = World::new();
+        let eve = w.connect();
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.line(eve, "NICK eve");
+        w.pass_ms(2000);
+        let late = "ERROR :Closing link: you did not say who you are in time (NICK and USER)";
+        assert_eq!(w.said_to(eve), [late]);
+        assert!(w.is_closed(eve));
+        w.join("eve");
+    }
+
+    #[test]
+    fn a_user_name_is_made_harmless() {
+        let long = "x".repeat(30);
+        let cases = [
+            ("anna", "~anna"),
+            ("小阳", "~user"),
+            ("a!b@c*d", "~abcd"),
+            ("", "~user"),
+            (&long, "~xxxxxxxxxxxxxxxxxxx"),
+        ];
+        for (text, user) in cases {
+            assert_eq!(&*user_name(text), user);
+            assert!(user.len() <= USER_BYTES);
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_too_long_comes_back_cut_at_a_character() {
+        let mut w = World::new();
+        let 小阳 = w.join("小阳");
+        let pong = format!(":gzy.local PONG gzy.local :{}", "乒".repeat(PING_TOKEN_BYTES / 3));
+        assert_eq!(w.ask(小阳, &format!("PING :{}", "乒".repeat(1000))), [pong]);
+    }
+}
