@@ -285,6 +285,7 @@ pub struct Chat {
     settings: Settings,
     started_ms: u64,
     motd: Vec<Box<str>>,
+    isupport: Rc<[String]>,
     sessions: Vec<Option<Box<Session>>>,
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
@@ -323,6 +324,7 @@ impl Chat {
             settings,
             started_ms: now.wall_ms,
             motd,
+            isupport: Rc::default(),
             sessions: Vec::new(),
             nicks: HashMap::new(),
             connections: 0,
@@ -345,6 +347,7 @@ impl Chat {
             counting: Vec::new(),
         };
         chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
+        chat.isupport = chat.isupport_lines();
         chat
     }
 

@@ -81,6 +81,8 @@ fn under_systemd() -> bool {
 struct RotatingFile {
     path: PathBuf,
     file: File,
+    /// The beginning of a line; the logger writes in many small pieces.
+    line: Vec<u8>,
     written_bytes: u64,
     limit_bytes: u64,
     reopen: Reopen,
@@ -90,7 +92,17 @@ impl RotatingFile {
     fn open(path: PathBuf, limit_bytes: u64, reopen: Reopen) -> io::Result<RotatingFile> {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         let written_bytes = file.metadata()?.len();
-        Ok(RotatingFile { path, file, written_bytes, limit_bytes, reopen })
+        Ok(RotatingFile { path, file, line: Vec::new(), written_bytes, limit_bytes, reopen })
+    }
+
+    /// One line, one write. Rotates between lines only, so that none is torn apart.
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.reopen.0.swap(false, Ordering::Relaxed) {
+            self.open_again()?;
+        }
+        self.file.write_all(line)?;
+        self.written_bytes += line.len() as u64;
+        if self.written_bytes >= self.limit_bytes { self.rotate() } else { Ok(()) }
     }
 
     fn open_again(&mut self) -> io::Result<()> {
@@ -120,16 +132,12 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 
 impl Write for RotatingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.reopen.0.swap(false, Ordering::Relaxed) {
-            self.open_again()?;
+        self.line.extend_from_slice(bytes);
+        if self.line.ends_with(b"\n") {
+            let line = std::mem::take(&mut self.line);
+            self.write_line(&line)?;
         }
-        let written = self.file.write(bytes)?;
-        self.written_bytes += written as u64;
-        // Only between lines, so that none is torn apart.
-        if self.written_bytes >= self.limit_bytes && bytes[..written].ends_with(b"\n") {
-            self.rotate()?;
-        }
-        Ok(written)
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
