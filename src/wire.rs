@@ -3,10 +3,13 @@
 //! `line` is the grammar of IRC, `verb` the commands a client may send, `reply` the numerics and standard replies a server sends,
 //! `event` a line for many that is encoded once per set of tags, `limits` every number with its reason.
 pub mod caps;
+pub mod escape;
 pub mod event;
 pub mod limits;
 pub mod line;
+pub mod mask;
 pub mod msgid;
+pub mod name;
 pub mod reply;
 pub mod timestamp;
 pub mod verb;
