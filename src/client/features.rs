@@ -38,7 +38,8 @@ pub struct Features {
     pub status_marks: Box<str>,
     /// The mode of each mark, in the same order.
     pub status_modes: Box<str>,
-    line_bytes: usize,
+    /// Bytes that a line to the server may have without tags, line end included.
+    pub line_bytes: usize,
 }
 
 impl Default for Features {
@@ -87,11 +88,6 @@ impl Features {
             }
             _ => (self.status_modes, self.status_marks) = ("".into(), "".into()),
         }
-    }
-
-    /// Bytes that a line to the server may have without tags, line end included.
-    pub fn line_bytes(&self) -> usize {
-        self.line_bytes
     }
 
     /// Whether the echo of a message is its receipt. Otherwise the answer to a PING sent behind it has to do.
@@ -143,7 +139,7 @@ mod tests {
         let mut features = Features::default();
         let line = "NETWORK=My\\x20Board LINELEN=4096 CHATHISTORY=100 gzy/LOBBY=#大厅 MSGREFTYPES=msgid,timestamp PREFIX=(ov)@+ CHANTYPES=#";
         line.split(' ').for_each(|token| features.learn(token));
-        assert_eq!((&*features.network, features.line_bytes(), features.history_limit), ("My Board", 4096, 100));
+        assert_eq!((&*features.network, features.line_bytes, features.history_limit), ("My Board", 4096, 100));
         assert!(features.is_lobby("#大厅") && !features.is_lobby("#other"));
         assert!(features.history_by_id);
         assert_eq!(features.without_marks("@#大厅"), "#大厅");
@@ -156,9 +152,9 @@ mod tests {
         for token in ["LINELEN=999999999999", "CHATHISTORY=0", "PREFIX=(ov)@", "gzy/LOBBY=", "MSGREFTYPES=timestamp"] {
             features.learn(token);
         }
-        assert_eq!((features.line_bytes(), features.history_limit), (CLASSIC_LINE_BYTES, HISTORY_MESSAGES));
+        assert_eq!((features.line_bytes, features.history_limit), (CLASSIC_LINE_BYTES, HISTORY_MESSAGES));
         features.learn("LINELEN=99999");
-        assert_eq!(features.line_bytes(), LINE_BYTES);
+        assert_eq!(features.line_bytes, LINE_BYTES);
         assert_eq!((features.lobby, features.history_by_id, &*features.status_marks), (None, false, ""));
     }
 

@@ -325,3 +325,6 @@ fn random_id() -> u128 {
     getrandom::fill(&mut bytes).expect("the system has random bytes: it gave some to the hash maps already");
     u128::from_ne_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests;

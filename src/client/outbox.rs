@@ -125,7 +125,7 @@ impl Outbox {
         let host_bytes = standing.host.map_or(USER_BYTES + 1 + HOST_BYTES, str::len);
         // ":NICK!USER@HOST PRIVMSG TARGET :TEXT\r\n"
         let around = 1 + standing.nick.len() + 1 + host_bytes + " PRIVMSG ".len() + target.len() + " :\r\n".len();
-        let room = standing.features.line_bytes().saturating_sub(around);
+        let room = standing.features.line_bytes.saturating_sub(around);
         let clean = text.replace(['\r', '\0'], "");
         for text in clean.split('\n').flat_map(|line| split_text(line, room)) {
             self.serial += 1;

@@ -522,3 +522,6 @@ fn is_answer(command: &str) -> bool {
         Ok(_) | Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
