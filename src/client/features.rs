@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn absurd_tokens_leave_sensible_numbers() {
         let mut features = Features::default();
-        for token in ["LINELEN=999999999999", "CHATHISTORY=0", "PREFIX=(ov)@", "gzy/LOBBY=", "MSGREFTYPES=timestamp"] {
+        for token in ["LINELEN=many", "CHATHISTORY=0", "PREFIX=(ov)@", "gzy/LOBBY=", "MSGREFTYPES=timestamp"] {
             features.learn(token);
         }
         assert_eq!((features.line_bytes, features.history_limit), (CLASSIC_LINE_BYTES, HISTORY_MESSAGES));

@@ -1,7 +1,7 @@
 //! How a client gets in: capabilities, the nick, and another nick when that is taken.
 
 use super::features::worth_asking;
-use super::{Event, Orders, Trouble};
+use super::{Event, Orders, Trouble, nick_of};
 use crate::wire::caps::Caps;
 use crate::wire::line::Line;
 use crate::wire::name::{NAME_BYTES, Nick, fold, suggestion};
@@ -71,12 +71,18 @@ impl Login {
     pub fn heard(&mut self, line: &Line, orders: &mut Orders) -> Step {
         match line.command {
             "CAP" => self.negotiate(line, orders),
+            // A server from before capabilities; it goes on with the rest of the greeting.
+            "421" if line.param(1) == Some("CAP") => {}
             "001" => {
                 self.welcomed = true;
                 self.nick = line.param(0).unwrap_or(&self.nick).into();
             }
             // The end of the message of the day, or that there is none: the welcome is over.
             "376" | "422" if self.welcomed => return Step::In(self.nick.clone()),
+            // Or the server puts the client into a room before it has said all.
+            "JOIN" if self.welcomed && nick_of(line.source.unwrap_or_default()) == &*self.nick => {
+                return Step::In(self.nick.clone());
+            }
             // Erroneous, in use, collision, temporarily not available.
             "432" | "433" | "436" | "437" if !self.welcomed => return self.refused(line, orders),
             // Wrong password, not allowed from there, banned: the server's sentence says more than "closed".

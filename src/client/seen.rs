@@ -48,6 +48,11 @@ impl Seen {
         is_new
     }
 
+    /// The link broke: what comes next does not go on with what came last.
+    pub fn lost(&mut self) {
+        self.last = None;
+    }
+
     fn note(&mut self, id: &str) -> bool {
         if self.ids.contains(id) {
             return false;

@@ -17,6 +17,9 @@ const LOGIN_WITHIN_MS: u64 = 60_000;
 /// How often the client tries to get its own nick back that something else holds, most likely its own broken link.
 const REGAIN_EVERY_MS: u64 = 30_000;
 
+/// Milliseconds that the server may take to let the client into its rooms, before what is to be said is sent anyway (and perhaps refused).
+const ENTER_WITHIN_MS: u64 = 10_000;
+
 /// Batches that may be open at once, and lines kept of one: a server that opens more is out of its mind.
 const BATCHES: usize = 64;
 const BATCH_LINES: usize = 2_000;
@@ -39,6 +42,9 @@ pub struct Session {
     outbox: Outbox,
     /// To be entered again, in the order of entering.
     rooms: Vec<Box<str>>,
+    /// Rooms (folded) that the client is about to be in. Nothing is said before: their history may show what arrived already.
+    entering: Vec<Box<str>>,
+    enter_by_ms: u64,
     was_in: bool,
     /// Somebody has to choose a nick before it makes sense to dial again.
     nick_is_open: bool,
@@ -86,6 +92,8 @@ impl Session {
             catchup: Catchup::default(),
             outbox: Outbox::new(new_id),
             rooms: Vec::new(),
+            entering: Vec::new(),
+            enter_by_ms: 0,
             was_in: false,
             nick_is_open: false,
             regain: None,
@@ -108,6 +116,7 @@ impl Session {
         self.nick_is_open = self.waits_for_nick();
         self.stage = Stage::Down;
         self.batches.clear();
+        self.entering.clear();
         self.catchup.lost(orders);
         self.outbox.lost();
         self.regain = None;
@@ -196,7 +205,8 @@ impl Session {
             Stage::Hello { login, until_ms } if !login.is_asking() => Some(*until_ms),
             _ => None,
         };
-        [login, self.catchup.deadline_ms(), self.regain.map(|regain| regain.at_ms)].into_iter().flatten().min()
+        let enter = (self.is_in() && !self.entering.is_empty()).then_some(self.enter_by_ms);
+        [login, enter, self.catchup.deadline_ms(), self.regain.map(|regain| regain.at_ms)].into_iter().flatten().min()
     }
 
     /// Does what is due. An error ends the link.
@@ -209,6 +219,9 @@ impl Session {
         }
         if self.regain.is_some_and(|regain| regain.at_ms <= now_ms) {
             self.try_regain(now_ms, orders);
+        }
+        if self.enter_by_ms <= now_ms {
+            self.entering.clear();
         }
         self.catchup.tick(now_ms, orders);
         self.flush(orders);
@@ -258,9 +271,11 @@ impl Session {
         let again = std::mem::replace(&mut self.was_in, true);
         let home = self.home().into();
         orders.tell(Event::In { nick, features: Box::new(self.features.clone()), home, again });
-        if self.config.room.is_some() || self.features.lobby.is_none() {
+        if !again && (self.config.room.is_some() || self.features.lobby.is_none()) {
             self.remember(&self.home().to_owned());
         }
+        self.entering = self.rooms.iter().chain(&self.features.lobby).map(|room| fold(room)).collect();
+        self.enter_by_ms = now_ms + ENTER_WITHIN_MS;
         for room in self.rooms.iter().filter(|room| !self.features.is_lobby(room)) {
             orders.send(format!("JOIN {room}"));
         }
@@ -289,6 +304,7 @@ impl Session {
             ("JOIN", Some(room), _) if by_me => {
                 self.host = source.split_once('!').map(|(_, host)| host.into());
                 self.remember(room);
+                self.entering.retain(|other| *other != fold(room));
                 self.catchup.joined(room, self.config.history, &self.features, now_ms, orders);
             }
             ("PART", Some(room), _) if by_me => self.left(room),
@@ -317,6 +333,7 @@ impl Session {
     }
 
     fn left(&mut self, room: &str) {
+        self.entering.retain(|other| *other != fold(room));
         self.rooms.retain(|other| fold(other) != fold(room));
         self.catchup.left(room);
     }
@@ -359,9 +376,9 @@ impl Session {
         self.flush(orders);
     }
 
-    /// Sends what waits, unless history is on its way: it may show that a message arrived whose receipt was lost.
+    /// Sends what waits, unless rooms are being entered or history is on its way: it may show that a message arrived whose receipt was lost.
     fn flush(&mut self, orders: &mut Orders) {
-        if !self.is_in() || self.catchup.is_fetching() {
+        if !self.is_in() || !self.entering.is_empty() || self.catchup.is_fetching() {
             return;
         }
         let home = self.home().to_owned();

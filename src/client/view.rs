@@ -275,6 +275,7 @@ impl View {
             }
             Event::Lost(trouble) => {
                 self.is_again = true;
+                self.seen.lost();
                 show(What::Lost(trouble.clone()));
             }
             Event::Ended(Some(trouble)) => show(What::Failed(trouble.clone())),

@@ -193,14 +193,17 @@ fn a_server_that_is_away_for_several_tries_is_told_about_once() {
 
 #[test]
 fn the_first_attempt_is_the_only_one_whose_failure_is_final() {
-    let events = smol::block_on(play(|listener, _commands| async move {
-        drop(listener);
-    }));
-    assert_eq!(events, [Event::Ended(Some(Trouble::NobodyListens))]);
-    let events = smol::block_on(play(|listener, _commands| async move {
+    let closed_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (_to_link, commands) = async_channel::unbounded();
+    let (to_screen, events) = async_channel::unbounded();
+    smol::block_on(run(config(closed_port), commands, to_screen));
+    assert_eq!(events.try_recv(), Ok(Event::Ended(Some(Trouble::NobodyListens))));
+    let events = smol::block_on(play(|listener, commands| async move {
         let mut server = Server::accept(&listener).await;
         server.expect("USER").await;
         server.send(&["ERROR :no more room"]).await;
+        drop(server);
+        commands.closed().await;
     }));
     assert_eq!(events, [Event::Ended(Some(Trouble::Closed(Some("no more room".into()))))]);
 }
