@@ -1,6 +1,6 @@
 //! Text and bytes, pure: no IO, no clock, no async.
 //!
-//! `line` is the grammar of IRC, `verb` the commands a client may send, `reply` the numerics and standard replies a server sends,
+//! `line` is the grammar of IRC, `name` the only door from text to names, `verb` the commands a client may send, `reply` the numerics a server answers with,
 //! `event` a line for many that is encoded once per set of tags, `limits` every number with its reason.
 pub mod caps;
 pub mod escape;

@@ -12,6 +12,11 @@ use super::fold;
 pub struct Skeleton(Box<str>);
 
 impl Skeleton {
+    /// The skeleton as text, for tables.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The skeleton of any text.
     pub(super) fn of(text: &str) -> Skeleton {
         if text.is_ascii() { Skeleton(ascii_skeleton(text)) } else { Skeleton(unicode_skeleton(text)) }
