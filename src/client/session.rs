@@ -272,7 +272,8 @@ impl Session {
         let home = self.home().into();
         orders.tell(Event::In { nick, features: Box::new(self.features.clone()), home, again });
         if !again && (self.config.room.is_some() || self.features.lobby.is_none()) {
-            self.remember(&self.home().to_owned());
+            let home = self.home().to_owned();
+            self.remember(&home);
         }
         self.entering = self.rooms.iter().chain(&self.features.lobby).map(|room| fold(room)).collect();
         self.enter_by_ms = now_ms + ENTER_WITHIN_MS;

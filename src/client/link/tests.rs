@@ -101,7 +101,13 @@ async fn play<Script: Future<Output = ()>>(script: impl FnOnce(TcpListener, Send
         Timer::after(PATIENCE).await;
         panic!("the script did not come to its end");
     };
-    future::or(async { drop(both.await) }, late).await;
+    future::or(
+        async {
+            both.await;
+        },
+        late,
+    )
+    .await;
     std::iter::from_fn(|| events.try_recv().ok()).collect()
 }
 
