@@ -1,24 +1,27 @@
 //! A client without a screen: it dials, logs in, talks, comes back after a broken link, and says what there is to see.
 //!
 //! A front end starts [`link::run`] with two channels: it sends [`Command`]s and gets [`Event`]s. Every event goes through
-//! [`view::View::take`], which answers with what to show. [`words`] makes sentences of that.
+//! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
 //!
 //! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
-//! `features` (what the server can), `outbox` (what is not yet acknowledged), and `catchup` (what was missed while the link was broken).
+//! `features` (what the server can), `batches` (which lines belong together), `outbox` (what is not yet acknowledged), and `catchup` (what was missed while the link was broken).
 //! Only `link` has sockets and timers.
 
 use std::io;
 
 use crate::net::Address;
 
+pub mod batches;
 pub mod catchup;
 pub mod features;
 pub mod link;
 pub mod login;
 pub mod outbox;
 pub mod pace;
+pub mod room;
 pub mod seen;
 pub mod session;
+pub mod shown;
 pub mod typed;
 pub mod view;
 pub mod words;

@@ -20,7 +20,7 @@ use console::{Console, Print};
 const HISTORY: usize = 10;
 
 /// How long what is typed waits for the room to be known after logging in. Servers that say little about their rooms are not waited for longer.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a script waits for the next receipt after its last line: a restart of the server, and the longest pause before dialing again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
@@ -311,7 +311,7 @@ async fn ask_nick(typed: &Receiver<String>, language: Language) -> Option<String
         io::stdout().flush().ok()?;
         match Nick::parse(typed.recv().await.ok()?.trim()) {
             Ok(nick) => return Some(nick.as_str().to_owned()),
-            Err(why) => println!("{}", words(language, &Saying::BadNick(&why.to_string()))),
+            Err(why) => println!("{}", words(language, &Saying::BadNick(why))),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The talk with one server, over as many links as it takes: lines in, lines and events out. No sockets, no clock.
 
-use std::collections::HashMap;
-
+use super::batches::{Batches, Closed};
 use super::catchup::Catchup;
 use super::features::Features;
 use super::login::{Login, Step};
@@ -20,10 +19,6 @@ const REGAIN_EVERY_MS: u64 = 30_000;
 /// Milliseconds that the server may take to let the client into its rooms, before what is to be said is sent anyway (and perhaps refused).
 const ENTER_WITHIN_MS: u64 = 10_000;
 
-/// Batches that may be open at once, and lines kept of one: a server that opens more is out of its mind.
-const BATCHES: usize = 64;
-const BATCH_LINES: usize = 2_000;
-
 /// Rooms that are entered again after a broken link.
 const ROOMS: usize = 100;
 
@@ -37,7 +32,7 @@ pub struct Session {
     host: Option<Box<str>>,
     stage: Stage,
     features: Features,
-    batches: HashMap<Box<str>, Batch>,
+    batches: Batches,
     catchup: Catchup,
     outbox: Outbox,
     /// To be entered again, in the order of entering.
@@ -66,18 +61,6 @@ struct Regain {
     asked: bool,
 }
 
-/// An open batch.
-enum Batch {
-    /// Remembered messages of a room.
-    History { room: Box<str>, lines: Vec<Box<str>> },
-    /// A batch inside of another one.
-    Inside(Box<str>),
-    /// The answer to a label.
-    Answer(Box<str>),
-    /// Something whose lines are taken as they come.
-    Other,
-}
-
 impl Session {
     /// A session that has no link yet. `new_id` gives ids for messages that nobody else gives.
     pub fn new(config: Config, new_id: NewId) -> Session {
@@ -88,7 +71,7 @@ impl Session {
             host: None,
             stage: Stage::Down,
             features: Features::default(),
-            batches: HashMap::new(),
+            batches: Batches::default(),
             catchup: Catchup::default(),
             outbox: Outbox::new(new_id),
             rooms: Vec::new(),
@@ -115,7 +98,7 @@ impl Session {
     pub fn lost(&mut self, orders: &mut Orders) {
         self.nick_is_open = self.waits_for_nick();
         self.stage = Stage::Down;
-        self.batches.clear();
+        self.batches = Batches::default();
         self.entering.clear();
         self.catchup.lost(orders);
         self.outbox.lost();
@@ -187,10 +170,7 @@ impl Session {
             "BATCH" => self.batch(&line, now_ms, orders),
             "005" => line.params().iter().skip(1).for_each(|token| self.features.learn(token)),
             _ => {
-                if let Some(kept) = self.history_batch(&line) {
-                    if kept.len() < BATCH_LINES {
-                        kept.push(text.into());
-                    }
+                if self.batches.keeps(&line, text) {
                     return Ok(());
                 }
                 return self.live(&line, text, now_ms, orders);
@@ -237,7 +217,7 @@ impl Session {
                 Step::Failed(trouble) => return Err(trouble),
             }
         }
-        let label = self.label_of(line);
+        let label = self.batches.label_of(line);
         let in_batch = line.tags.value("batch").is_some();
         if self.catchup.refused(line, label.as_deref(), orders) || self.regain_refused(line) {
             self.flush(orders);
@@ -388,32 +368,12 @@ impl Session {
     }
 
     fn batch(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) {
-        let Some(name) = line.param(0) else { return };
-        if let Some(name) = name.strip_prefix('+') {
-            if self.batches.len() < BATCHES {
-                let batch = self.opened_batch(line);
-                self.batches.insert(name.into(), batch);
-            }
-            return;
-        }
-        match self.batches.remove(name.strip_prefix('-').unwrap_or(name)) {
-            Some(Batch::History { room, lines }) => self.remembered(&room, lines, now_ms, orders),
-            Some(Batch::Answer(label)) => self.outbox.answer_ended(&label, orders),
-            _ => {}
+        match self.batches.heard(line) {
+            Some(Closed::History { room, lines }) => self.remembered(&room, lines, now_ms, orders),
+            Some(Closed::Answer(label)) => self.outbox.answer_ended(&label, orders),
+            None => {}
         }
         self.flush(orders);
-    }
-
-    fn opened_batch(&self, line: &Line) -> Batch {
-        let outer = line.tags.value("batch").map(|outer| Box::from(&*outer));
-        match (line.param(1), line.param(2)) {
-            (Some("chathistory"), Some(room)) => Batch::History { room: room.into(), lines: Vec::new() },
-            (Some("labeled-response"), _) => match line.tags.value("label") {
-                Some(label) => Batch::Answer(label.into_owned().into()),
-                None => Batch::Other,
-            },
-            _ => outer.map_or(Batch::Other, Batch::Inside),
-        }
     }
 
     /// History is here: what of it is ours has arrived, the rest is told.
@@ -422,41 +382,6 @@ impl Session {
             self.outbox.heard(&line, None, true, self.features.gives_receipts(), orders);
         }
         self.catchup.fetched(room, lines, &self.features, now_ms, orders);
-    }
-
-    /// The batch that a line is in, from the inside out.
-    fn batches_of<'a>(&'a self, line: &Line) -> impl Iterator<Item = (Box<str>, &'a Batch)> {
-        let mut name = line.tags.value("batch").map(|name| Box::from(&*name));
-        let mut steps = 0;
-        std::iter::from_fn(move || {
-            let (key, batch) = self.batches.get_key_value(&*name.take()?)?;
-            steps += 1;
-            // A batch inside of itself would never end.
-            if let Batch::Inside(outer) = batch
-                && steps < BATCHES
-            {
-                name = Some(outer.clone());
-            }
-            Some((key.clone(), batch))
-        })
-    }
-
-    fn history_batch(&mut self, line: &Line) -> Option<&mut Vec<Box<str>>> {
-        let (name, _) = self.batches_of(line).find(|(_, batch)| matches!(batch, Batch::History { .. }))?;
-        match self.batches.get_mut(&name) {
-            Some(Batch::History { lines, .. }) => Some(lines),
-            _ => None,
-        }
-    }
-
-    fn label_of(&self, line: &Line) -> Option<Box<str>> {
-        let own = line.tags.value("label").map(|label| Box::from(&*label));
-        own.or_else(|| {
-            self.batches_of(line).find_map(|(_, batch)| match batch {
-                Batch::Answer(label) => Some(label.clone()),
-                _ => None,
-            })
-        })
     }
 }
 

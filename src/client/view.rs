@@ -1,11 +1,13 @@
 //! What a person sees: events go in, things to show come out. Pure: the time is an argument.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::features::Features;
 use super::outbox::SENT_ID;
+use super::room::Room;
 use super::seen::{Identity, Seen};
-use super::{Event, Trouble, nick_of};
+use super::shown::{Said, Shown, What};
+use super::{Event, nick_of};
 use crate::wire::line::Line;
 use crate::wire::name::fold;
 use crate::wire::timestamp;
@@ -15,190 +17,6 @@ const PARTNERS: usize = 100;
 
 /// Rooms that the view follows. A server that names more is out of its mind.
 const ROOMS: usize = 1_000;
-
-/// Members of one room that are remembered by name.
-const MEMBERS: usize = 50_000;
-
-/// Something to show.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Shown {
-    /// When it happened, in milliseconds since 1970 (UTC).
-    pub at_ms: u64,
-    /// The room that it belongs to.
-    pub room: Option<Box<str>>,
-    /// What it is.
-    pub what: What,
-}
-
-/// What there is to show. All texts are as they came: strangers' text, to be made printable.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// Somebody said something.
-    Said(Said),
-    /// The client itself entered a room.
-    Entered {
-        /// Who is there, the client included.
-        names: Vec<Box<str>>,
-    },
-    /// Somebody came.
-    Joined {
-        /// Who.
-        who: Box<str>,
-        /// How many are there.
-        count: usize,
-    },
-    /// Somebody left the room, or the server.
-    Left {
-        /// Who.
-        who: Box<str>,
-        /// What they said about it.
-        why: Box<str>,
-        /// How many stay.
-        count: usize,
-    },
-    /// Somebody was thrown out of the room.
-    Kicked {
-        /// Who.
-        who: Box<str>,
-        /// By whom.
-        by: Box<str>,
-        /// What was said about it.
-        why: Box<str>,
-        /// How many stay.
-        count: usize,
-    },
-    /// Somebody is called by another nick.
-    Renamed {
-        /// The nick before.
-        from: Box<str>,
-        /// The nick after.
-        to: Box<str>,
-        /// It is the client itself.
-        own: bool,
-    },
-    /// What the room is about.
-    Topic {
-        /// Who changed it; `None` when it was found so.
-        by: Option<Box<str>>,
-        /// The topic; empty when there is none.
-        text: Box<str>,
-    },
-    /// Somebody changed how the room works.
-    Mode {
-        /// Who.
-        by: Box<str>,
-        /// The change as on the wire: `+o anna`.
-        change: Box<str>,
-    },
-    /// Somebody invites the client to the room.
-    Invited {
-        /// Who.
-        by: Box<str>,
-    },
-    /// The server tells something: an announcement, an answer, a refusal.
-    Notice(Box<str>),
-    /// A message was not taken.
-    Refused {
-        /// Whom it was for.
-        target: Box<str>,
-        /// The message.
-        text: Box<str>,
-        /// The server's sentence.
-        why: Box<str>,
-    },
-    /// A line came that could not be read.
-    Unreadable,
-    /// The nick was refused while logging in.
-    NickRefused {
-        /// The nick.
-        nick: Box<str>,
-        /// The server's sentence.
-        why: Box<str>,
-    },
-    /// The client is in.
-    Connected {
-        /// The client's nick.
-        nick: Box<str>,
-        /// It was in before.
-        again: bool,
-    },
-    /// The link broke, and the client tries to come back.
-    Lost(Trouble),
-    /// The client gave up.
-    Failed(Trouble),
-}
-
-/// A message.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Said {
-    /// Who said it.
-    pub who: Box<str>,
-    /// What.
-    pub text: Box<str>,
-    /// The other side of private talk.
-    pub with: Option<Box<str>>,
-    /// The client itself said it.
-    pub own: bool,
-    /// It was said before and fetched from the server's memory.
-    pub history: bool,
-    /// It tells what somebody does (`/me`).
-    pub is_action: bool,
-    /// It is a NOTICE, which wants no answer.
-    pub is_notice: bool,
-}
-
-/// Who is in a room and what it is about.
-#[derive(Clone, Default, Debug)]
-pub struct Room {
-    /// The name as the server writes it.
-    pub name: Box<str>,
-    /// The topic.
-    pub topic: Box<str>,
-    /// By folded nick.
-    members: BTreeMap<Box<str>, Member>,
-    /// What a NAMES answer has brought so far.
-    naming: Option<BTreeMap<Box<str>, Member>>,
-    /// The client has been told that it is in.
-    is_entered: bool,
-}
-
-/// One member of a room.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
-    /// The nick.
-    pub nick: Box<str>,
-    /// The status marks in front of it (`@`, `+`).
-    pub marks: Box<str>,
-}
-
-impl Room {
-    /// Everybody in the room, in the order of folded nicks.
-    pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values()
-    }
-
-    /// How many people are in the room.
-    pub fn count(&self) -> usize {
-        self.members.len()
-    }
-
-    fn add(&mut self, nick: &str) {
-        let member = Member { nick: nick.into(), marks: "".into() };
-        if let Some(naming) = self.naming.as_mut().filter(|naming| naming.len() < MEMBERS) {
-            naming.entry(fold(nick)).or_insert_with(|| member.clone());
-        }
-        if self.members.len() < MEMBERS {
-            self.members.entry(fold(nick)).or_insert(member);
-        }
-    }
-
-    fn remove(&mut self, nick: &str) -> bool {
-        if let Some(naming) = &mut self.naming {
-            naming.remove(&fold(nick));
-        }
-        self.members.remove(&fold(nick)).is_some()
-    }
-}
 
 /// Everything that a person can see of one server.
 #[derive(Debug, Default)]
@@ -249,7 +67,7 @@ impl View {
     /// Whether somebody of this name is in a room with the client, or talked to it in private.
     pub fn is_here(&self, nick: &str) -> bool {
         let key = fold(nick);
-        self.rooms.values().any(|room| room.members.contains_key(&key)) || self.partners.iter().any(|p| fold(p) == key)
+        self.rooms.values().any(|room| room.has(nick)) || self.partners.iter().any(|p| fold(p) == key)
     }
 
     /// Takes an event that happened at `now_ms` (since 1970, UTC); says what to show.
@@ -297,24 +115,7 @@ impl View {
                 }
             }
             _ if history => {}
-            ("JOIN", Some(room)) => {
-                if let Some(what) = self.joined(room, who) {
-                    show(Some(room), what);
-                }
-            }
-            ("PART", Some(room)) => {
-                if let Some(what) = self.parted(room, who, line.param(1).unwrap_or_default()) {
-                    show(Some(room), what);
-                }
-            }
-            ("QUIT", _) => self.quit(who, line.param(0).unwrap_or_default(), |room, what| show(Some(room), what)),
-            ("KICK", Some(room)) => {
-                let kicked = line.param(1).unwrap_or_default();
-                let why = line.param(2).unwrap_or_default();
-                if let Some(count) = self.gone(room, kicked) {
-                    show(Some(room), What::Kicked { who: kicked.into(), by: who.into(), why: why.into(), count });
-                }
-            }
+            ("JOIN" | "PART" | "QUIT" | "KICK", _) => self.moved(line, who, show),
             ("NICK", Some(to)) => {
                 if let Some(what) = self.renamed(who, to) {
                     show(None, what);
@@ -328,7 +129,9 @@ impl View {
             }
             ("MODE", Some(room)) if self.features.is_room(room) => {
                 let change = line.params()[1..].join(" ");
-                self.mode(room, &line.params()[1..]);
+                if let Some(known) = self.rooms.get_mut(&fold(room)) {
+                    known.mode(&line.params()[1..], &self.features);
+                }
                 show(Some(room), What::Mode { by: who.into(), change: change.into() });
             }
             ("INVITE", Some(_)) => show(line.param(1), What::Invited { by: who.into() }),
@@ -374,6 +177,31 @@ impl View {
         Some((room, What::Said(Said { who: who.into(), text, with, own, history, is_action, is_notice })))
     }
 
+    /// Somebody came, left, or was thrown out.
+    fn moved(&mut self, line: &Line, who: &str, mut show: impl FnMut(Option<&str>, What)) {
+        match (line.command, line.param(0)) {
+            ("JOIN", Some(room)) => {
+                if let Some(what) = self.joined(room, who) {
+                    show(Some(room), what);
+                }
+            }
+            ("PART", Some(room)) => {
+                if let Some(what) = self.parted(room, who, line.param(1).unwrap_or_default()) {
+                    show(Some(room), what);
+                }
+            }
+            ("QUIT", _) => self.quit(who, line.param(0).unwrap_or_default(), |room, what| show(Some(room), what)),
+            ("KICK", Some(room)) => {
+                let kicked = line.param(1).unwrap_or_default();
+                let why = line.param(2).unwrap_or_default();
+                if let Some(count) = self.gone(room, kicked) {
+                    show(Some(room), What::Kicked { who: kicked.into(), by: who.into(), why: why.into(), count });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn note_partner(&mut self, who: &str) {
         self.partners.retain(|other| fold(other) != fold(who));
         self.partners.insert(0, who.into());
@@ -388,9 +216,7 @@ impl View {
         if self.is_me(who) {
             if self.rooms.len() < ROOMS || self.rooms.contains_key(&fold(name)) {
                 let room = self.rooms.entry(fold(name)).or_default();
-                // Back after a broken link: who is there is told anew.
-                (room.name, room.members, room.naming) = (name.into(), BTreeMap::new(), None);
-                room.add(who);
+                room.begin(name, who);
             }
             return None;
         }
@@ -433,42 +259,13 @@ impl View {
         }
         let mut is_known = own;
         for room in self.rooms.values_mut() {
-            for members in [Some(&mut room.members), room.naming.as_mut()].into_iter().flatten() {
-                if let Some(member) = members.remove(&fold(from)) {
-                    members.insert(fold(to), Member { nick: to.into(), ..member });
-                    is_known = true;
-                }
-            }
+            is_known |= room.rename(from, to);
         }
         if let Some(partner) = self.partners.iter_mut().find(|partner| fold(partner) == fold(from)) {
             *partner = to.into();
             is_known = true;
         }
         is_known.then(|| What::Renamed { from: from.into(), to: to.into(), own })
-    }
-
-    /// Follows who has which mark. Which modes take a parameter: those with a mark, lists and keys always, a limit when set (RFC 2811).
-    fn mode(&mut self, name: &str, change: &[&str]) {
-        let Some(room) = self.rooms.get_mut(&fold(name)) else { return };
-        let Some((flags, mut params)) = change.split_first().map(|(flags, rest)| (flags, rest.iter())) else { return };
-        let mut is_set = true;
-        for flag in flags.chars() {
-            let mark = self.features.status_modes.chars().position(|mode| mode == flag);
-            let mark = mark.and_then(|at| self.features.status_marks.chars().nth(at));
-            match (flag, mark) {
-                ('+' | '-', _) => is_set = flag == '+',
-                (_, Some(mark)) => {
-                    let member = params.next().and_then(|nick| room.members.get_mut(&fold(nick)));
-                    if let Some(member) = member {
-                        let others = member.marks.chars().filter(|other| *other != mark);
-                        member.marks = others.chain(is_set.then_some(mark)).collect::<String>().into();
-                    }
-                }
-                ('b' | 'e' | 'I' | 'k', None) => drop(params.next()),
-                ('l', None) if is_set => drop(params.next()),
-                _ => {}
-            }
-        }
     }
 
     fn numeric(&mut self, line: &Line, mut show: impl FnMut(Option<&str>, What)) {
@@ -480,14 +277,15 @@ impl View {
                     show(Some(room), What::Topic { by: None, text: text.into() });
                 }
             }
-            ("353", _) => self.names(line.param(2).unwrap_or_default(), text),
+            ("353", _) => {
+                if let Some(room) = line.param(2).and_then(|room| self.rooms.get_mut(&fold(room))) {
+                    room.listed(text, &self.features);
+                }
+            }
             ("366", Some(name)) => {
                 let is_lobby = self.features.is_lobby(name);
                 let Some(room) = self.rooms.get_mut(&fold(name)) else { return };
-                if let Some(naming) = room.naming.take() {
-                    room.members = naming;
-                }
-                if !std::mem::replace(&mut room.is_entered, true) && !is_lobby {
+                if room.names_ended() && !is_lobby {
                     show(Some(name), What::Entered { names: room.members().map(|m| m.nick.clone()).collect() });
                 }
             }
@@ -498,18 +296,6 @@ impl View {
                 show(None, What::Notice(said.into()));
             }
             _ => {}
-        }
-    }
-
-    fn names(&mut self, room: &str, names: &str) {
-        let Some(room) = self.rooms.get_mut(&fold(room)) else { return };
-        let naming = room.naming.get_or_insert_default();
-        for name in names.split(' ').filter(|name| !name.is_empty()) {
-            let nick = nick_of(name.trim_start_matches(|c| self.features.status_marks.contains(c)));
-            let marks = &name[..name.find(nick).unwrap_or_default()];
-            if naming.len() < MEMBERS && !nick.is_empty() {
-                naming.insert(fold(nick), Member { nick: nick.into(), marks: marks.into() });
-            }
         }
     }
 }

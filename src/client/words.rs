@@ -3,9 +3,9 @@
 use time::UtcOffset;
 
 use super::Trouble;
-use super::view::{Said, Shown, What};
+use super::shown::{Said, Shown, What};
 use crate::wire::escape::printable;
-use crate::wire::name::fold;
+use crate::wire::name::{BadName, NAME_BYTES, fold};
 use crate::wire::timestamp;
 
 /// Names that are listed when entering a room; the rest is a number.
@@ -41,7 +41,7 @@ pub enum Saying<'a> {
     /// Asks for another nick; Enter takes the suggestion.
     AskOtherNick(Option<&'a str>),
     /// A nick that cannot be one, with the reason.
-    BadNick(&'a str),
+    BadNick(BadName),
     /// Asks for whom a private message is.
     AskWho,
     /// Asks for the private message to somebody.
@@ -73,8 +73,8 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, AskOtherNick(Some(free))) => format!("Another name (Enter takes {free}): "),
         (Zh, AskOtherNick(None)) => "换一个名字：".to_owned(),
         (En, AskOtherNick(None)) => "Another name: ".to_owned(),
-        (Zh, BadNick(why)) => format!("这个名字不能用（{why}）"),
-        (En, BadNick(why)) => format!("This name will not do: {why}"),
+        (Zh, BadNick(why)) => format!("这个名字不能用：{}", name_fault(*why)),
+        (En, BadNick(why)) => why.to_string(),
         (Zh, AskWho) => "私聊对象：".to_owned(),
         (En, AskWho) => "Private message to: ".to_owned(),
         (Zh, AskText(who)) => format!("对 {} 说：", printable(who)),
@@ -97,6 +97,22 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, Undelivered(count)) => {
             format!("the server did not acknowledge {count} message(s); look into the room before sending again")
         }
+    }
+}
+
+/// In Chinese, why a text cannot be a name; in English the fault says so itself.
+fn name_fault(why: BadName) -> String {
+    match why {
+        BadName::Empty => "它是空的".to_owned(),
+        BadName::TooLong => format!("它超过 {NAME_BYTES} 字节（一个汉字占 3 字节）"),
+        BadName::Control => "里面有控制字符".to_owned(),
+        BadName::Space => "里面有空格，可以用 _ 或 - 代替".to_owned(),
+        BadName::Invisible => "里面有不是每个屏幕都能显示的字符".to_owned(),
+        BadName::Special(c) => format!("里面的 {c} 在命令中另有含义"),
+        BadName::StartsWith(c) => format!("不能以 {c} 开头"),
+        BadName::Marks => "附加符号前面没有字母，或太多".to_owned(),
+        BadName::OnlyDigits => "只有数字，像账号的编号；请加一个字".to_owned(),
+        BadName::NotARoom => "房间名以 # 开头".to_owned(),
     }
 }
 
@@ -339,7 +355,7 @@ mod tests {
             Saying::AskNick,
             Saying::AskOtherNick(Some("anna2")),
             Saying::AskOtherNick(None),
-            Saying::BadNick("x"),
+            Saying::BadNick(BadName::Space),
             Saying::AskWho,
             Saying::AskText("ben"),
             Saying::NotHere("ben"),

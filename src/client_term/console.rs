@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use time::UtcOffset;
 
+use crate::client::shown::{Said, What};
 use crate::client::typed::{self, Typed};
-use crate::client::view::{Said, View, What};
+use crate::client::view::View;
 use crate::client::words::{Language, Saying, Writer, say};
 use crate::client::{Command, Event};
 use crate::wire::name::{Nick, fold};
@@ -220,7 +221,7 @@ impl Console {
             (Ok(nick), _) => Box::from(nick.as_str()),
             (Err(_), Some(free)) if typed.is_empty() => free.clone(),
             (Err(why), _) => {
-                self.tell(&Saying::BadNick(&why.to_string()));
+                self.tell(&Saying::BadNick(why));
                 self.ask(&Saying::AskOtherNick(free.as_deref()));
                 self.asking = Asking::Nick(free);
                 return;

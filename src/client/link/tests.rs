@@ -1,7 +1,8 @@
 //! A link and a scripted server on the loopback interface.
 
 use super::*;
-use crate::client::view::{View, What};
+use crate::client::shown::What;
+use crate::client::view::View;
 use async_net::{TcpListener, TcpStream};
 use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 

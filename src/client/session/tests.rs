@@ -1,7 +1,8 @@
 //! Whole conversations between a session, a scripted server, and the view.
 
 use super::*;
-use crate::client::view::{View, What};
+use crate::client::shown::What;
+use crate::client::view::View;
 use crate::client::words::{Language, Writer};
 use time::UtcOffset;
 
@@ -327,25 +328,4 @@ fn a_server_that_lets_nobody_in_is_given_up() {
     assert_eq!(anna.session.tick(until, &mut Orders::default()), Err(Trouble::NoAnswer));
     let banned = anna.session.heard(0, ":s 465 anna :You are banned", &mut Orders::default());
     assert_eq!(banned, Err(Trouble::Closed(Some("You are banned".into()))));
-}
-
-#[test]
-fn batches_without_end_cost_no_memory() {
-    let mut anna = Anna::in_lobby();
-    for number in 0..BATCHES * 2 {
-        anna.hear(&[&format!(":gzy BATCH +{number} chathistory #lobby")]);
-    }
-    assert_eq!(anna.session.batches.len(), BATCHES);
-    for number in 0..BATCH_LINES as u64 * 2 {
-        anna.hear(&[&format!("@batch=0;{}", &message(number, "ben", "x")[1..])]);
-    }
-    let Some(Batch::History { lines, .. }) = anna.session.batches.get("0") else { panic!("no batch") };
-    assert_eq!(lines.len(), BATCH_LINES);
-}
-
-#[test]
-fn a_batch_inside_of_itself_ends() {
-    let mut anna = Anna::in_lobby();
-    anna.hear(&["@batch=a :s BATCH +a netsplit x", "@batch=a :s NOTICE anna :inside"]);
-    assert_eq!(anna.shown(), ["· inside"]);
 }

@@ -1,6 +1,7 @@
 //! Scripts of lines, and exactly what they show.
 
 use super::*;
+use crate::client::Trouble;
 
 const NOON_MS: u64 = 1_795_180_761_007;
 
