@@ -337,8 +337,8 @@ fn typed_lines() -> Receiver<String> {
 }
 
 fn address(host: &str, language: Language) -> Result<Address, u8> {
-    host.parse().map_err(|why: crate::net::BadAddress| {
-        eprintln!("{}", words(language, &Saying::BadAddress(host, &why.to_string())));
+    host.parse().map_err(|why| {
+        eprintln!("{}", words(language, &Saying::BadAddress(host, why)));
         WRONG
     })
 }

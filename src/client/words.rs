@@ -4,6 +4,7 @@ use time::UtcOffset;
 
 use super::Trouble;
 use super::shown::{Said, Shown, What};
+use crate::net::BadAddress;
 use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES, fold};
 use crate::wire::timestamp;
@@ -57,7 +58,7 @@ pub enum Saying<'a> {
     /// How a command is written.
     Usage(&'a str),
     /// The address of the server cannot be understood.
-    BadAddress(&'a str, &'a str),
+    BadAddress(&'a str, BadAddress),
     /// Something was not acknowledged in time.
     Undelivered(usize),
 }
@@ -91,12 +92,21 @@ pub fn say(language: Language, saying: &Saying) -> String {
         }
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
-        (Zh, BadAddress(text, why)) => format!("看不懂地址 {}：{why}", printable(text)),
+        (Zh, BadAddress(text, why)) => format!("看不懂地址 {}：{}", printable(text), address_fault(*why)),
         (En, BadAddress(text, why)) => format!("cannot understand the address {}: {why}", printable(text)),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
         (En, Undelivered(count)) => {
             format!("the server did not acknowledge {count} message(s); look into the room before sending again")
         }
+    }
+}
+
+/// In Chinese, why a text is not an address; in English the fault says so itself.
+fn address_fault(why: BadAddress) -> &'static str {
+    match why {
+        BadAddress::NoHost => "里面没有主机；写成 主机 或 主机:端口",
+        BadAddress::NoPort => "端口不是 1 到 65535 的数字",
+        BadAddress::Brackets => "方括号不成对；写成 [::1]:510",
     }
 }
 
@@ -363,7 +373,7 @@ mod tests {
             Saying::NotIn("#a"),
             Saying::UnknownCommand("/x"),
             Saying::Usage("/x"),
-            Saying::BadAddress("x", "y"),
+            Saying::BadAddress("x", BadAddress::NoHost),
             Saying::Undelivered(2),
         ];
         for saying in sayings {
