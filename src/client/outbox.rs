@@ -99,6 +99,11 @@ impl Outbox {
         self.waiting.len() >= WAITING
     }
 
+    /// Whether something was sent on an earlier link, and may or may not have arrived.
+    pub fn is_in_doubt(&self) -> bool {
+        self.under_way.iter().any(|piece| piece.sent_as.is_some() && !piece.is_sent)
+    }
+
     /// The link broke: what has no receipt has to be sent again.
     pub fn lost(&mut self) {
         self.under_way.iter_mut().for_each(|piece| piece.is_sent = false);

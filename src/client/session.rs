@@ -7,6 +7,7 @@ use super::login::{Login, Step};
 use super::outbox::{Answer, NewId, Outbox, Standing};
 use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Trouble, nick_of};
 use crate::wire::caps::Caps;
+use crate::wire::limits::HISTORY_MESSAGES;
 use crate::wire::line::Line;
 use crate::wire::name::fold;
 
@@ -286,7 +287,9 @@ impl Session {
                 self.host = source.split_once('!').map(|(_, host)| host.into());
                 self.remember(room);
                 self.entering.retain(|other| *other != fold(room));
-                self.catchup.joined(room, self.config.history, &self.features, now_ms, orders);
+                // Messages whose receipt was lost are looked for, also by those who want no history.
+                let first = if self.outbox.is_in_doubt() { HISTORY_MESSAGES } else { self.config.history };
+                self.catchup.joined(room, first, &self.features, now_ms, orders);
             }
             ("PART", Some(room), _) if by_me => self.left(room),
             ("KICK", Some(room), Some(nick)) if self.is_me(nick) => self.left(room),

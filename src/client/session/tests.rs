@@ -20,13 +20,17 @@ struct Anna {
 
 impl Anna {
     fn new(can_ask: bool) -> Anna {
+        Anna::with_history(can_ask, 10)
+    }
+
+    fn with_history(can_ask: bool, history: usize) -> Anna {
         let config = Config {
             address: "board".parse().unwrap(),
             nick: "anna".into(),
             password: None,
             can_ask,
             room: None,
-            history: 10,
+            history,
         };
         let mut next = 0;
         let new_id = Box::new(move || {
@@ -328,4 +332,20 @@ fn a_server_that_lets_nobody_in_is_given_up() {
     assert_eq!(anna.session.tick(until, &mut Orders::default()), Err(Trouble::NoAnswer));
     let banned = anna.session.heard(0, ":s 465 anna :You are banned", &mut Orders::default());
     assert_eq!(banned, Err(Trouble::Closed(Some("You are banned".into()))));
+}
+
+#[test]
+fn who_wants_no_history_still_looks_whether_a_message_arrived() {
+    let mut anna = Anna::with_history(false, 0);
+    assert!(anna.enter().is_empty());
+    assert_eq!(anna.say(1, "hello").len(), 1);
+    anna.lose();
+    assert_eq!(anna.enter(), ["@label=h1 CHATHISTORY LATEST #lobby * 3"]);
+    let id = format!("{:032x}", 1);
+    let sent = anna.hear(&[
+        "@label=h1 :gzy BATCH +x chathistory #lobby",
+        &format!("@batch=x;msgid={:016x};+gzy/id={id} :anna!gzy@cloak PRIVMSG #lobby :hello", 3),
+        ":gzy BATCH -x",
+    ]);
+    assert_eq!((sent.len(), anna.delivered()), (0, vec![1]));
 }
