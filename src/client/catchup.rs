@@ -14,6 +14,9 @@ const ANSWER_WITHIN_MS: u64 = 30_000;
 /// Lines that may be held back while history is on its way. Beyond it they are let go and fetched again.
 const HELD: usize = 4096;
 
+/// What everything in a room was said after, that had no messages when the client entered it.
+const THE_BEGINNING: &str = "timestamp=1970-01-01T00:00:00.000Z";
+
 /// The rooms, and how far each is known.
 #[derive(Default, Debug)]
 pub struct Catchup {
@@ -24,6 +27,8 @@ pub struct Catchup {
 #[derive(Default, Debug)]
 struct Room {
     last: Option<Last>,
+    /// The server has answered with the history: without a last message, there was none.
+    is_known: bool,
     fetch: Option<Fetch>,
     names_are_known: bool,
     is_settled: bool,
@@ -122,6 +127,7 @@ impl Catchup {
             }
             return;
         }
+        room.is_known = true;
         room.finish(name, orders);
     }
 
@@ -170,6 +176,7 @@ impl Room {
         let label = format!("h{serial}");
         let tag = if features.gives_receipts() { format!("@label={label} ") } else { String::new() };
         let after = self.last.as_ref().and_then(|last| last.selector(features));
+        let after = after.or_else(|| self.is_known.then(|| THE_BEGINNING.to_owned()));
         let (is_after, limit) = match &after {
             Some(_) => (true, features.history_limit),
             None => (false, first.min(features.history_limit)),
@@ -187,7 +194,9 @@ impl Room {
             msgid: line.tags.value("msgid").map(|id| id.into_owned().into()),
             time: line.tags.value("time").map(|time| time.into_owned().into()),
         };
-        if last.msgid.is_none() && last.time.is_none() {
+        // A line without an id (an announcement of the server) is a worse mark than a message.
+        let has_better = self.last.as_ref().is_some_and(|known| known.msgid.is_some());
+        if last.msgid.is_none() && (last.time.is_none() || has_better) {
             return;
         }
         // The receipt of an own message comes when it is on disk, perhaps behind later messages of others.
@@ -298,6 +307,27 @@ mod tests {
         assert_eq!(told(&orders), []);
         catchup.joined("#lobby", 10, &features(), 0, &mut orders);
         assert_eq!(orders.lines[1], "@label=h3 CHATHISTORY AFTER #lobby msgid=0000000000000005 2");
+    }
+
+    #[test]
+    fn a_room_that_was_empty_is_fetched_from_its_beginning() {
+        let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        catchup.fetched("#lobby", vec![], &features(), 0, &mut orders);
+        catchup.lost(&mut orders);
+        orders.lines.clear();
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby timestamp=1970-01-01T00:00:00.000Z 2"]);
+    }
+
+    #[test]
+    fn an_announcement_is_no_mark_where_there_are_messages() {
+        let mut catchup = settled();
+        let mut orders = Orders::default();
+        let notice = "@time=2026-11-20T13:00:00.000Z :gzy NOTICE #lobby :Welcome ben";
+        catchup.pass("#lobby", &Line::parse(notice).unwrap(), notice, &mut orders);
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby msgid=0000000000000005 2"]);
     }
 
     #[test]
