@@ -22,9 +22,12 @@ import subprocess
 import sys
 import tempfile
 
-import ratios
-import servers
-from servers import Failed
+# The modules beside this one leave nothing behind in the tree.
+sys.dont_write_bytecode = True
+
+import ratios  # noqa: E402
+import servers  # noqa: E402
+from servers import Failed  # noqa: E402
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -47,7 +50,11 @@ SCENARIOS = {
     "start": (["--times", "7"], ["--times", "3"]),
 }
 # What the numbers behind a scenario's name are.
-NUMBERS = {"window": ["--members", "--under-way"], "paced": ["--members", "--rate-each"], "paced1": ["--members", "--rate"]}
+NUMBERS = {
+    "window": ["--members", "--under-way"],
+    "paced": ["--members", "--rate-each"],
+    "paced1": ["--members", "--rate"],
+}
 
 
 def main():
@@ -185,8 +192,8 @@ class Rounds:
         folder = tempfile.mkdtemp(prefix=server.name, dir=self.folder)
         if server.name == "gzy":
             folder = self.history = self.history or self.fill(server, folder)
-        command = server.command(folder, self.port)
-        return self.put_load(server, None, [*words("start", self.args.quick), "--core", str(SERVER_CORE), "--", *command])
+        scenario = [*words("start", self.args.quick), "--core", str(SERVER_CORE), "--"]
+        return self.put_load(server, None, scenario + server.command(folder, self.port))
 
     def fill(self, server, folder):
         process = server.start(folder, self.port, SERVER_CORE)
@@ -206,7 +213,8 @@ class Rounds:
         except subprocess.TimeoutExpired:
             raise Failed(f"not done within {SCENARIO_WITHIN_S} s") from None
         if done.returncode != 0:
-            raise Failed(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}")
+            said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}, without a word"]
+            raise Failed(said[-1])
         return json.loads(done.stdout)
 
 
@@ -220,7 +228,8 @@ def words(scenario, quick):
 
 def tell(args, names, runs, failures):
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    print(f"{machine}; medians of {args.rounds} rounds{' (quick: for tuning only)' if args.quick else ''}\n")
+    how = "one quick run, for tuning only, crowds of 1500" if args.quick else f"medians of {args.rounds} rounds"
+    print(f"{machine}; {how}\n")
     print(ratios.table(runs, names))
     if fates := ratios.fates(runs):
         print(f"\nThe one that never reads:\n\n{fates}")
