@@ -118,7 +118,7 @@ def table(runs, servers):
     middle = medians(runs)
     head = ["work", *servers, "gzy ÷ better peer", "aim", "reached"]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for aim in AIMS:
+    for aim in AIMS + aimless(runs):
         figures = [middle.get((server, aim.scenario), {}).get(aim.figure) for server in servers]
         if all(figure is None for figure in figures):
             continue
@@ -130,6 +130,16 @@ def table(runs, servers):
         cells = [aim.work, *map(shown, figures), ratio, aim.wanted() or "–", told]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def aimless(runs):
+    """Lines for scenarios with numbers of the user's own, for which nobody has set an aim."""
+    known = {aim.scenario for aim in AIMS}
+    others = sorted({run["scenario"] for run in runs} - known)
+    return [Aim(scenario, figure, f"{scenario}, {unit}", more_is_better=figure == "deliveries_per_s")
+            for scenario in others
+            for figure, unit in [("cpu_us_per_delivery", "µs CPU per delivery"), ("deliveries_per_s", "deliveries/s"),
+                                 ("p99_ms", "p99 ms")]]
 
 
 def shown(figure):
