@@ -36,6 +36,8 @@ FIRST_PORT = 6700
 INSIDE = "GZY_COMPARE_INSIDE"
 # The longest scenario, 10 000 people coming in one by one to a server that takes 5 ms for each, takes two minutes.
 SCENARIO_WITHIN_S = 600
+# Ending a server takes ten seconds at most, removing the folder less.
+TIDY_WITHIN_S = 20
 # Where the start is measured with a history: so many messages.
 HISTORY = 100_000
 
@@ -59,12 +61,12 @@ NUMBERS = {
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if INSIDE not in os.environ:
-        enter_namespace(args)
+        return run_in_namespace(args)
     use_cubic()
     chosen = [servers.Gzy(args.gzy)] if args.gzy else []
     chosen += [peer() for peer in (servers.Ngircd, servers.Inspircd) if peer.name in args.servers]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="gzy-compare-") as folder:
         runs, failures = Rounds(args, chosen, folder).run()
     tell(args, [server.name for server in chosen], runs, failures)
@@ -110,12 +112,23 @@ def check(args):
         sys.exit("a core for the server and one for the load generator are needed; this machine gives only one")
 
 
-def enter_namespace(args):
-    """Builds the load generator, then becomes this program again inside of an own network namespace."""
-    os.environ[INSIDE] = args.load = os.path.abspath(args.load or build())
+def run_in_namespace(args):
+    """Builds the load generator and runs this program again in a network of its own; returns its exit code.
+
+    The namespace for processes sees to it that nothing which was started there outlives it, whatever ends it.
+    """
+    os.environ[INSIDE] = os.path.abspath(args.load or build())
     as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = ["unshare", "--net", *as_root, sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
-    os.execvp(command[0], command)
+    own = ["--net", "--pid", "--fork", "--mount-proc", "--kill-child=SIGTERM", *as_root]
+    inner = subprocess.Popen(["unshare", *own, sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+    try:
+        return inner.wait()
+    except KeyboardInterrupt:
+        # The terminal has told the inner one as well; it ends its servers and removes its folder.
+        return inner.wait(TIDY_WITHIN_S)
+    finally:
+        # unshare itself heeds no SIGTERM; when it is killed, the inner one gets the signal.
+        inner.kill()
 
 
 def build():
