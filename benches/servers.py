@@ -67,7 +67,7 @@ class Server:
     """One of the servers that are compared."""
 
     name = ""
-    # People on their way in at the same time: what the shortest accept queue of the three takes (ngircd listens for 10).
+    # People on their way in at the same time: what the shortest accept queue of the three takes (ngircd's holds 10).
     at_a_time = 8
 
     def command(self, folder, port):
