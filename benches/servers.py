@@ -98,6 +98,8 @@ class Server:
 
 class Gzy(Server):
     name = "gzy"
+    # The same crowd at a time as inspircd gets: everybody comes back at once after a restart.
+    at_a_time = 512
 
     def __init__(self, binary):
         self.binary = os.path.abspath(binary)
