@@ -22,6 +22,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
 /// The arena of lines for one receiver; the others are by [`TagSet`].
 const DIRECT: usize = TagSet::COUNT;
+/// Slots made at a time: doubling would leave up to half of them unused.
+const SLOTS_AT_ONCE: usize = 256;
 /// An arena that grew beyond this gives its memory back after the round.
 const ARENA_KEPT_BYTES: usize = 256 << 10;
 /// What a receiver that is cut reads last.
@@ -179,6 +181,9 @@ impl Outboxes {
     /// Takes a connection in and numbers it. `closed` is set when no more inputs of it are wanted.
     pub fn open(&mut self, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
+            if self.slots.len() == self.slots.capacity() {
+                self.slots.reserve_exact(SLOTS_AT_ONCE);
+            }
             self.slots.push(None);
             (self.slots.len() - 1) as u32
         });
