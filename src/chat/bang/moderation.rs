@@ -28,7 +28,7 @@ impl Turn<'_> {
         Some(Person {
             conn: session.conn,
             nick: session.nick.as_str().to_owned(),
-            source: fold(&session.source()),
+            source: fold(session.source()),
             cloak: session.cloak().into(),
         })
     }
