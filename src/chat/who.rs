@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use crate::wire::caps::Caps;
-use crate::wire::limits::WHO_REPLIES;
+use crate::wire::limits::{MASK_BYTES, WHO_REPLIES};
 use crate::wire::line::{Line, clip};
-use crate::wire::mask::{MASK_BYTES, glob};
+use crate::wire::mask::glob;
 use crate::wire::name::fold;
 use crate::wire::reply::*;
 
