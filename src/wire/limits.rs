@@ -1,0 +1,113 @@
+//! Every size, count and interval that the network may meet, each with its reason.
+
+/// Bytes of a line without tags, line end included, from and to clients that can take it (ISUPPORT `LINELEN`).
+/// Eight classic lines: a long Chinese paragraph (1300 characters) fits, a read buffer stays small.
+pub const LINE_BYTES: usize = 4096;
+
+/// Bytes of a line without tags, line end included, to every other client: what RFC 1459 promises them.
+pub const CLASSIC_LINE_BYTES: usize = 512;
+
+/// Bytes of the tags that a client may send, `@` and the space included: IRCv3 message-tags.
+pub const CLIENT_TAGS_BYTES: usize = 4096;
+
+/// Parameters of one line; the last takes the rest (RFC 1459).
+pub const PARAMS: usize = 15;
+
+/// Bytes of a user name (the part before `@`); what other servers use.
+pub const USER_BYTES: usize = 20;
+
+/// Bytes of a realname or display name: a long name in Chinese, twice.
+pub const REALNAME_BYTES: usize = 150;
+
+/// Bytes of a topic: fits a classic line with room for the longest source and room name.
+pub const TOPIC_BYTES: usize = 300;
+
+/// Bytes of an away reason, for the same reason as a topic.
+pub const AWAY_BYTES: usize = 200;
+
+/// Bytes of a reason for leaving, kicking or killing.
+pub const REASON_BYTES: usize = 250;
+
+/// Bytes of a room's key.
+pub const ROOM_KEY_BYTES: usize = 32;
+
+/// Rooms that one connection may be in: more than anybody reads, and it bounds the cost of a quit.
+pub const ROOMS_PER_SESSION: usize = 100;
+
+/// Rooms that may exist: bounds the memory that strangers can make the server use (about 2 KiB each).
+pub const ROOMS: usize = 10_000;
+
+/// Masks in each of a room's lists (ban, exception, invitation): checking a join stays quick.
+pub const MASKS_PER_LIST: usize = 100;
+
+/// Bytes of a mask.
+pub const MASK_BYTES: usize = 200;
+
+/// Names on one connection's MONITOR list: a large address book.
+pub const MONITOR_NAMES: usize = 100;
+
+/// Targets of one PRIVMSG, NOTICE or TAGMSG: enough for "to you two", too few for spam.
+pub const TARGETS: usize = 4;
+
+/// Mode changes with a parameter in one MODE line.
+pub const MODES_PER_LINE: usize = 6;
+
+/// Invitations that one connection can hold open.
+pub const INVITES_PER_SESSION: usize = 20;
+
+/// Names that WHOWAS remembers.
+pub const WHOWAS_NAMES: usize = 256;
+
+/// Messages in one CHATHISTORY answer.
+pub const HISTORY_MESSAGES: usize = 100;
+
+/// Lines that `!history` and `!search` show at most: a screen or two.
+pub const HISTORY_LINES: usize = 50;
+
+/// A room with more members than this tells joins and leaves as counts: a line each to everybody would be N² lines.
+pub const ROOM_TELLS_EACH: usize = 200;
+
+/// How often such a room tells its counts.
+pub const ROOM_COUNTS_MS: u64 = 10_000;
+
+/// Milliseconds that a connection has to register: a person on a slow line with a password to think of, or a silent stranger.
+pub const UNREGISTERED_MS: u64 = 30_000;
+
+/// Milliseconds of silence after which a client is asked with PING whether it is there.
+pub const PING_AFTER_MS: u64 = 120_000;
+
+/// Milliseconds of silence after which a client is gone.
+pub const GONE_AFTER_MS: u64 = 240_000;
+
+/// Milliseconds that a question to the store or a password check may take before the asker is told that it failed: a busy SD card needs seconds.
+pub const ANSWER_MS: u64 = 30_000;
+
+/// Chat lines that one connection may send at once: a client that joins its twelve rooms and greets.
+pub const FLOOD_BURST: u32 = 20;
+
+/// Chat lines per second after the burst; lines beyond it are not lost, they are read later.
+pub const FLOOD_PER_SECOND: u32 = 4;
+
+/// Lines of one connection that wait while an answer to an earlier one is on its way. Flood limits keep it far below; this is the belt.
+pub const HELD_LINES: usize = 512;
+
+/// Bytes that may wait for one receiver. Beyond it the receiver is too slow: it is cut and fetches the rest from history.
+pub const SEND_QUEUE_BYTES: usize = 1 << 20;
+
+/// Bytes that may wait for all receivers together: an eighth of a 512 MB board.
+pub const SEND_QUEUES_BYTES: usize = 64 << 20;
+
+/// Wrong operator passwords on one connection before it is closed.
+pub const WRONG_PASSWORDS: u8 = 5;
+
+/// Messages whose sender's own id is remembered, so that sending one again is harmless without asking the store.
+pub const RECENT_SENT_IDS: usize = 1024;
+
+/// Bytes of a sender's own id of a message (`+gzy/id`): a UUID fits twice.
+pub const SENT_ID_BYTES: usize = 64;
+
+/// Messages that may wait for the store. Beyond it new ones are refused: better than losing them without a word.
+pub const UNSAVED_MESSAGES: usize = 8192;
+
+/// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
+pub const SAVE_WITHIN_MS: u64 = 20;
