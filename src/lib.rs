@@ -1,3 +1,6 @@
 //! GZY: a chat room and a file cloud in one small binary.
+pub mod chat;
+pub mod password;
+pub mod server;
 pub mod store;
 pub mod wire;

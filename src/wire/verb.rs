@@ -14,7 +14,6 @@ macro_rules! verbs {
 
 verbs! {
     Admin = "ADMIN", 0;
-    Authenticate = "AUTHENTICATE", 1;
     Away = "AWAY", 0;
     Cap = "CAP", 1;
     ChatHistory = "CHATHISTORY", 4;

@@ -1,0 +1,440 @@
+//! The rules of the chat, pure: one fact and the time go in, orders come out.
+//!
+//! [`Chat`] is a plain struct with one owner. It does no IO, reads no clock and waits for nothing; whatever is slow (the store, a password) goes out as an
+//! [`Effect`] and comes back as an [`Input`].
+
+mod bang;
+mod cloak;
+pub mod flood;
+mod history;
+mod inform;
+mod join;
+mod leave;
+mod lists;
+mod mode;
+mod moderate;
+mod oper;
+mod people;
+mod presence;
+mod receipt;
+mod register;
+mod replies;
+mod room;
+mod session;
+mod talk;
+mod turn;
+mod upkeep;
+mod whois;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::store::record::{Found, Message, Query};
+use crate::wire::caps::Caps;
+use crate::wire::event::Event;
+use crate::wire::line::LineFault;
+use crate::wire::msgid::MsgId;
+use crate::wire::name::{Key, RoomName};
+
+pub use self::room::{Member, Room};
+pub use self::session::Session;
+
+use self::people::Whowas;
+use self::receipt::Receipts;
+use self::turn::Turn;
+
+/// The name under which the server itself speaks. The dot tells clients that it is a server.
+pub const SERVER_NAME: &str = "gzy.local";
+
+/// The time of an input.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Milliseconds on a clock that never jumps; for deadlines.
+    pub mono_ms: u64,
+    /// Milliseconds since 1970 (UTC); for what people read.
+    pub wall_ms: u64,
+}
+
+/// One connection. A slot is used again after its connection is gone, the serial number never is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConnId {
+    /// Index into tables by connection.
+    pub slot: u32,
+    /// Counts all connections since the start.
+    pub serial: u32,
+}
+
+/// One life of a room: it begins with the first member and ends with the last. Never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RoomId(pub u64);
+
+/// A question that is under way. Never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Token(pub u64);
+
+/// A fact.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody connected.
+    Connected {
+        /// The new connection; its slot is free.
+        conn: ConnId,
+        /// Where from.
+        address: IpAddr,
+    },
+    /// A line arrived, valid and within the limits.
+    Line {
+        /// From whom.
+        conn: ConnId,
+        /// Without its line end.
+        text: Box<str>,
+    },
+    /// A line arrived that cannot be taken.
+    Unreadable {
+        /// From whom.
+        conn: ConnId,
+        /// Why.
+        fault: LineFault,
+    },
+    /// A connection ended; the reason is shown to the rooms it was in.
+    Closed {
+        /// Which.
+        conn: ConnId,
+        /// A sentence.
+        reason: Box<str>,
+    },
+    /// Everything to be remembered up to an id was written, or could not be.
+    Saved {
+        /// The greatest id of it.
+        up_to: MsgId,
+        /// How many messages.
+        count: usize,
+        /// The reason when it failed.
+        result: Result<(), Box<str>>,
+    },
+    /// The store answers [`Effect::Ask`].
+    Found {
+        /// The question.
+        token: Token,
+        /// The answer.
+        found: Found,
+    },
+    /// Answers [`Effect::CheckPassword`].
+    PasswordChecked {
+        /// The question.
+        token: Token,
+        /// Whether it fits.
+        correct: bool,
+    },
+    /// The message of the day was read again.
+    MotdRead(Vec<Box<str>>),
+    /// The server ends; everybody gets a goodbye.
+    Stopping,
+}
+
+/// Who of several receivers a line is for, by capabilities.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Audience {
+    /// Only those who have all of these.
+    pub with: Caps,
+    /// Only those who have none of these.
+    pub without: Caps,
+}
+
+impl Audience {
+    /// Everybody.
+    pub const ALL: Audience = Audience { with: Caps::NONE, without: Caps::NONE };
+
+    /// Those who have `caps`.
+    pub fn with(caps: Caps) -> Audience {
+        Audience { with: caps, without: Caps::NONE }
+    }
+
+    /// Those who do not have `caps`.
+    pub fn without(caps: Caps) -> Audience {
+        Audience { with: Caps::NONE, without: caps }
+    }
+
+    /// Whether somebody with these capabilities is meant.
+    pub fn includes(self, caps: Caps) -> bool {
+        caps.has(self.with) && caps.0 & self.without.0 == 0
+    }
+}
+
+/// An order. All orders of one input are carried out before the next input.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Send these complete lines to one connection.
+    Send {
+        /// To whom.
+        to: ConnId,
+        /// One or more lines with their line ends.
+        lines: String,
+    },
+    /// Send an event to the members that the room has after this input ([`Chat::members`]).
+    ToRoom {
+        /// Which room; nobody hears it when the room ended with this input.
+        room: RoomId,
+        /// Not to this one.
+        except: Option<ConnId>,
+        /// Only to these.
+        only: Audience,
+        /// What.
+        event: Rc<Event>,
+    },
+    /// Send an event to these connections.
+    ToEach {
+        /// To whom; nobody is in it twice.
+        to: Vec<ConnId>,
+        /// Only to these.
+        only: Audience,
+        /// What.
+        event: Rc<Event>,
+    },
+    /// A connection's capabilities changed. Later events are encoded for these.
+    CapsChanged {
+        /// Whose.
+        conn: ConnId,
+        /// All of them.
+        caps: Caps,
+    },
+    /// Keep a message; [`Input::Saved`] tells when it is on disk. `hurry` says that somebody waits for that.
+    Remember {
+        /// What to keep.
+        message: Box<Message>,
+        /// Whether a receipt waits for it.
+        hurry: bool,
+    },
+    /// Ask the store; [`Input::Found`] brings the answer.
+    Ask {
+        /// Comes back with the answer.
+        token: Token,
+        /// What to look for.
+        query: Query,
+    },
+    /// Check a password against its hash, away from the rules; [`Input::PasswordChecked`] brings the answer.
+    CheckPassword {
+        /// Comes back with the answer.
+        token: Token,
+        /// What was typed. Never printed.
+        password: Secret,
+        /// The PHC text of the hash.
+        hash: Box<str>,
+    },
+    /// Close a connection once everything sent before is out. No more inputs of it are wanted.
+    Close {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Write a line to the log. Foreign text in it is escaped already.
+    Log {
+        /// Whom it is about.
+        conn: Option<ConnId>,
+        /// What happened.
+        text: String,
+    },
+}
+
+/// A password on its way to be checked. Its debug form does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Box<str>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What the host chose; fixed while the server runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The network's name (`--name`).
+    pub network: Box<str>,
+    /// The room that everybody enters; `None` puts nobody anywhere.
+    pub lobby: Option<RoomName>,
+    /// How many messages a newcomer is shown.
+    pub replay: usize,
+    /// The word that everybody must give (`PASS`), when there is one.
+    pub password: Option<Secret>,
+    /// Mixed into cloaks, so that they cannot be turned back into addresses.
+    pub cloak_secret: [u8; 32],
+    /// Seconds that local time is ahead of UTC; for what people read as text.
+    pub utc_offset_secs: i32,
+}
+
+/// Whose answer is under way.
+#[derive(Clone, Debug)]
+enum Asker {
+    /// A session waits ([`session::Wait`]).
+    Session(ConnId),
+    /// A room's last messages are being read.
+    Room(RoomId),
+}
+
+/// Everything that the rules know. Its one owner is the hub.
+pub struct Chat {
+    settings: Settings,
+    started_ms: u64,
+    motd: Vec<Box<str>>,
+    sessions: Vec<Option<Box<Session>>>,
+    /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
+    nicks: HashMap<Box<str>, ConnId>,
+    registered: usize,
+    most_registered: usize,
+    rooms: HashMap<RoomId, Room>,
+    rooms_by_name: HashMap<Key, RoomId>,
+    lobby: Option<RoomId>,
+    last_room: u64,
+    last_id: MsgId,
+    last_token: u64,
+    askers: HashMap<Token, Asker>,
+    receipts: Receipts,
+    whowas: VecDeque<Whowas>,
+    /// Who wants to know about a nick, by its key.
+    watchers: HashMap<Key, Vec<ConnId>>,
+    /// What is due when; several per session may be there, the session itself knows the truth.
+    due: BTreeSet<(u64, ConnId)>,
+    /// Sessions whose answer has come and whose held lines may go on.
+    resumable: VecDeque<ConnId>,
+    /// Rooms that have counts to tell.
+    counting: Vec<RoomId>,
+}
+
+impl Chat {
+    /// An empty chat. `last_id` is the greatest id that the store holds; the lobby's last messages are asked for in `effects`.
+    pub fn new(settings: Settings, motd: Vec<Box<str>>, last_id: MsgId, now: Now, effects: &mut Vec<Effect>) -> Chat {
+        let lobby_name = settings.lobby.clone();
+        let mut chat = Chat {
+            settings,
+            started_ms: now.wall_ms,
+            motd,
+            sessions: Vec::new(),
+            nicks: HashMap::new(),
+            registered: 0,
+            most_registered: 0,
+            rooms: HashMap::new(),
+            rooms_by_name: HashMap::new(),
+            lobby: None,
+            last_room: 0,
+            last_id,
+            last_token: 0,
+            askers: HashMap::new(),
+            receipts: Receipts::new(last_id),
+            whowas: VecDeque::new(),
+            watchers: HashMap::new(),
+            due: BTreeSet::new(),
+            resumable: VecDeque::new(),
+            counting: Vec::new(),
+        };
+        chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
+        chat
+    }
+
+    /// Takes one fact; what is to be done is appended to `effects`.
+    pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Connected { conn, address } => self.connected(conn, address, now, effects),
+            Input::Line { conn, text } => {
+                if self.note_life(conn, now) {
+                    self.line_or_hold(conn, text, now, effects);
+                }
+            }
+            Input::Unreadable { conn, fault } => {
+                if self.note_life(conn, now) {
+                    self.turn(conn, now, effects, |turn| turn.refuse_unreadable(fault));
+                }
+            }
+            Input::Closed { conn, reason } => {
+                if self.session(conn).is_some() {
+                    self.turn(conn, now, effects, |turn| turn.end_silently(&reason));
+                }
+            }
+            Input::Saved { up_to, count, result } => self.saved(up_to, count, result, effects),
+            Input::Found { token, found } => self.found(token, found, now, effects),
+            Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
+            Input::MotdRead(motd) => self.motd = motd,
+            Input::Stopping => self.say_goodbye(now, effects),
+        }
+    }
+
+    /// The members of a room, in the order in which they came; empty when the room is gone.
+    pub fn members(&self, room: RoomId) -> &[Member] {
+        self.rooms.get(&room).map_or(&[], |room| &room.members)
+    }
+
+    /// How many connections are known.
+    pub fn session_count(&self) -> usize {
+        self.sessions.iter().flatten().count()
+    }
+
+    /// How many rooms there are.
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    fn session(&self, conn: ConnId) -> Option<&Session> {
+        self.sessions.get(conn.slot as usize)?.as_deref().filter(|session| session.conn == conn)
+    }
+
+    fn session_mut(&mut self, conn: ConnId) -> Option<&mut Session> {
+        self.sessions.get_mut(conn.slot as usize)?.as_deref_mut().filter(|session| session.conn == conn)
+    }
+
+    /// The registered session with this nick, in any spelling that means the same.
+    fn session_named(&self, nick: &str) -> Option<&Session> {
+        let wanted = Key::of(nick);
+        let session = self.session(*self.nicks.get(wanted.as_str())?)?;
+        (session.is_registered() && session.nick.key() == wanted).then_some(session)
+    }
+
+    fn room_named(&self, name: &str) -> Option<&Room> {
+        self.rooms.get(self.rooms_by_name.get(&Key::of(name))?)
+    }
+
+    fn next_token(&mut self, asker: Asker) -> Token {
+        self.last_token += 1;
+        let token = Token(self.last_token);
+        self.askers.insert(token, asker);
+        token
+    }
+
+    fn next_id(&mut self, now: Now) -> MsgId {
+        self.last_id = self.last_id.next(now.wall_ms);
+        self.last_id
+    }
+
+    /// Lets one session act, and sends what it is answered.
+    fn turn<R>(&mut self, conn: ConnId, now: Now, effects: &mut Vec<Effect>, act: impl FnOnce(&mut Turn) -> R) -> R {
+        let mut turn = Turn::new(self, conn, now, effects);
+        let result = act(&mut turn);
+        turn.finish();
+        result
+    }
+
+    /// Handles a line, or keeps it for later while the session waits for an answer, so that lines are never overtaken.
+    fn line_or_hold(&mut self, conn: ConnId, text: Box<str>, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.session_mut(conn) else { return };
+        if session.wait.is_none() && session.held.is_empty() {
+            self.turn(conn, now, effects, |turn| turn.line(&text));
+        } else if !session.hold(text) {
+            self.turn(conn, now, effects, |turn| turn.close("too many lines while an answer was awaited"));
+        }
+    }
+
+    /// Whether held lines can go on ([`Chat::resume`]).
+    pub fn has_resumable(&self) -> bool {
+        !self.resumable.is_empty()
+    }
+
+    /// Handles one line that had to wait. Called until [`Chat::has_resumable`] is false, its effects carried out each time.
+    pub fn resume(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(conn) = self.resumable.pop_front() else { return };
+        let Some(session) = self.session_mut(conn).filter(|session| session.wait.is_none()) else { return };
+        let Some(text) = session.next_held() else { return };
+        self.turn(conn, now, effects, |turn| turn.line(&text));
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+            self.resumable.push_front(conn);
+        }
+    }
+}

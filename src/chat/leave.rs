@@ -1,0 +1,200 @@
+//! Leaving: a room, or everything; and who is told.
+
+use std::rc::Rc;
+
+use crate::wire::event::Event;
+use crate::wire::limits::{REASON_BYTES, ROOM_COUNTS_MS, ROOM_TELLS_EACH};
+use crate::wire::line::{Line, clip};
+use crate::wire::reply::*;
+
+use super::people::Whowas;
+use super::turn::Turn;
+use super::{Audience, Chat, ConnId, Effect, Now, Room, RoomId, SERVER_NAME};
+
+impl Turn<'_> {
+    /// `PART <room>{,<room>} [reason]`
+    pub(super) fn part(&mut self, line: &Line) {
+        let reason = line.param(1).map(|reason| clip(reason, REASON_BYTES));
+        for name in line.params()[0].split(',').filter(|name| !name.is_empty()) {
+            let Some(room) = self.chat.room_named(name) else {
+                self.numeric(ERR_NOSUCHCHANNEL, &[clip(name, 64)], "there is no such room");
+                continue;
+            };
+            let (id, name) = (room.id, room.name.clone());
+            if room.standing(self.me).is_none() {
+                self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
+                continue;
+            }
+            let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), reason));
+            self.reply_event(&event, "");
+            self.leave_room(id, &event);
+        }
+    }
+
+    /// `QUIT [reason]`
+    pub(super) fn quit(&mut self, line: &Line) {
+        let reason = line.param(0).map_or(String::new(), |reason| clip(reason, REASON_BYTES).to_owned());
+        // The prefix keeps a member from making it look as if the server had closed the link.
+        self.end(&format!("Quit: {reason}"), "bye");
+    }
+
+    /// Closes the connection for a reason that is the server's; the rooms and the client read it.
+    pub(super) fn close(&mut self, reason: &str) {
+        self.end(reason, reason);
+    }
+
+    /// The connection is gone already.
+    pub(super) fn end_silently(&mut self, reason: &str) {
+        self.replies.deferred = true;
+        self.leave_everything(reason);
+    }
+
+    /// Says goodbye without telling anybody else: they are all leaving.
+    pub(super) fn hang_up(&mut self, farewell: &str) {
+        self.say_error(farewell);
+        let me = self.me;
+        self.forget_me();
+        self.effects.push(Effect::Close { conn: me });
+    }
+
+    fn end(&mut self, reason: &str, farewell: &str) {
+        self.say_error(farewell);
+        self.leave_everything(reason);
+        self.effects.push(Effect::Close { conn: self.me });
+    }
+
+    fn say_error(&mut self, farewell: &str) {
+        let lines = self.replies.lines();
+        lines.push_str("ERROR :Closing link: ");
+        lines.push_str(farewell);
+        lines.push_str("\r\n");
+    }
+
+    fn leave_everything(&mut self, reason: &str) {
+        if self.session().is_registered() {
+            let event = Rc::new(self.my_event(format_args!("QUIT"), Some(reason)));
+            let peers = self.chat.peers_who_are_told_each(self.me);
+            self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
+            for id in self.session().rooms.clone() {
+                self.remove_from(id);
+            }
+            self.log(format!("{} left ({})", self.session().nick.as_str(), crate::wire::escape::printable(reason)));
+        }
+        self.forget_me();
+    }
+
+    /// Takes the session out of every table but that of the sessions; [`Turn::finish`] does that.
+    fn forget_me(&mut self) {
+        self.ended = true;
+        let (now, me) = (self.now, self.me);
+        self.chat.forget_watching(me);
+        if self.session().is_registered() {
+            self.chat.registered -= 1;
+            let gone = Whowas::of(self.session(), now.wall_ms);
+            self.chat.remember_gone(gone);
+            let nick = self.session().nick.clone();
+            self.chat.tell_watchers_gone(&nick, self.effects);
+        }
+        if self.session().has_nick() {
+            let nick = self.session().nick.clone();
+            self.chat.release_nick(&nick);
+        }
+        for room in self.session_mut().rooms.split_off(0) {
+            self.chat.drop_member(room, me);
+        }
+    }
+
+    /// Leaves one room; `event` is what the others are told, unless the room is so large that it tells counts.
+    pub(super) fn leave_room(&mut self, id: RoomId, event: &Rc<Event>) {
+        if self.chat.rooms.get(&id).is_some_and(Room::tells_each) {
+            self.to_others_in(id, Audience::ALL, event);
+        }
+        self.remove_from(id);
+    }
+
+    /// Takes this session out of a room and tells the number of those who stay where that is told.
+    fn remove_from(&mut self, id: RoomId) {
+        let (me, now) = (self.me, self.now);
+        self.session_mut().rooms.retain(|room| *room != id);
+        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
+        if !room.tells_each() {
+            room.untold.left += 1;
+            self.chat.tell_count_later(id, now);
+        } else if room.is_lobby {
+            let left = room.members.len() - 1;
+            let nick = self.session().nick.as_str();
+            let text = format!("{nick} 离开了，还有 {left} 人 · {nick} left, {left} still here");
+            let event = self.chat.room_notice(id, &text, now);
+            self.effects.push(Effect::ToRoom { room: id, except: Some(me), only: Audience::ALL, event });
+        }
+        self.chat.drop_member(id, me);
+    }
+}
+
+impl Room {
+    /// Whether joins and leaves are told one by one here.
+    pub(super) fn tells_each(&self) -> bool {
+        self.members.len() <= ROOM_TELLS_EACH
+    }
+}
+
+impl Chat {
+    /// Everybody who shares a room with `conn` that tells each join and leave; nobody twice, not `conn` itself.
+    pub(super) fn peers_who_are_told_each(&self, conn: ConnId) -> Vec<ConnId> {
+        self.peers(conn, Room::tells_each)
+    }
+
+    /// Everybody who shares a room with `conn` for which `counts` is true; nobody twice, not `conn` itself.
+    pub(super) fn peers(&self, conn: ConnId, counts: impl Fn(&Room) -> bool) -> Vec<ConnId> {
+        let Some(session) = self.session(conn) else { return Vec::new() };
+        let shared = session.rooms.iter().filter_map(|id| self.rooms.get(id)).filter(|room| counts(room));
+        let mut peers: Vec<ConnId> =
+            shared.flat_map(|room| &room.members).map(|member| member.conn).filter(|peer| *peer != conn).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        peers
+    }
+
+    /// Takes a member out of a room's list. A room without members ends, but for the lobby.
+    pub(super) fn drop_member(&mut self, id: RoomId, conn: ConnId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.members.retain(|member| member.conn != conn);
+        room.awaiting_replay.retain(|waiting| *waiting != conn);
+        if room.members.is_empty() && !room.is_lobby {
+            let key = room.key();
+            self.rooms.remove(&id);
+            self.rooms_by_name.remove(&key);
+            self.counting.retain(|counting| *counting != id);
+        }
+    }
+
+    /// A notice of the server to a room.
+    pub(super) fn room_notice(&self, id: RoomId, text: &str, now: Now) -> Rc<Event> {
+        let name = self.rooms.get(&id).map_or("*", |room| room.name.as_str());
+        Rc::new(Event::plain(now.wall_ms, format!(":{SERVER_NAME} NOTICE {name}"), Some(text)))
+    }
+
+    /// Notes that a large room has counts to tell.
+    pub(super) fn tell_count_later(&mut self, id: RoomId, now: Now) {
+        if !self.counting.contains(&id) {
+            self.counting.push(id);
+            if let Some(room) = self.rooms.get_mut(&id) {
+                room.untold.due_ms = now.mono_ms + ROOM_COUNTS_MS;
+            }
+        }
+    }
+
+    /// Tells the counts that are due.
+    pub(super) fn tell_counts(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.counting.clone() {
+            let Some(room) = self.rooms.get_mut(&id).filter(|room| room.untold.due_ms <= now.mono_ms) else { continue };
+            let untold = std::mem::take(&mut room.untold);
+            let (joined, left, here) = (untold.joined, untold.left, room.members.len());
+            let text =
+                format!("来了 {joined} 人，走了 {left} 人，现在 {here} 人 · {joined} came, {left} left, {here} here");
+            let event = self.room_notice(id, &text, now);
+            effects.push(Effect::ToRoom { room: id, except: None, only: Audience::ALL, event });
+            self.counting.retain(|counting| *counting != id);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Receipts: the sender gets its message back (or an `ACK`) when it is on disk, not before.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use crate::store::record::SentAs;
+use crate::wire::caps::Caps;
+use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::{RECENT_SENT_IDS, UNSAVED_MESSAGES};
+use crate::wire::msgid::MsgId;
+
+use super::{Chat, ConnId, Effect, SERVER_NAME};
+
+/// A sender who waits for a message to be on disk.
+#[derive(Debug)]
+pub struct Receipt {
+    /// The message.
+    pub id: MsgId,
+    /// The sender.
+    pub to: ConnId,
+    /// The label of its line.
+    pub label: Option<Box<str>>,
+    /// What comes back; `None` for an `ACK`.
+    pub echo: Option<Rc<Event>>,
+}
+
+/// What is on its way to the disk, and who waits for it.
+#[derive(Default, Debug)]
+pub struct Receipts {
+    /// In the order of ids.
+    waiting: VecDeque<Receipt>,
+    unsaved: usize,
+    saved_up_to: MsgId,
+    /// The last messages that came with a sender's own id.
+    recent: HashMap<SentAs, MsgId>,
+    recent_order: VecDeque<SentAs>,
+}
+
+impl Receipts {
+    /// Nothing is on its way; everything up to `last_id` is on disk.
+    pub fn new(last_id: MsgId) -> Receipts {
+        Receipts { saved_up_to: last_id, ..Receipts::default() }
+    }
+
+    /// Whether so much waits for the disk that a new message has to be refused.
+    pub fn is_full(&self) -> bool {
+        self.unsaved >= UNSAVED_MESSAGES
+    }
+
+    /// Notes a message that was handed out to be remembered.
+    pub fn note_unsaved(&mut self, id: MsgId, sent_as: Option<&SentAs>) {
+        self.unsaved += 1;
+        let Some(sent_as) = sent_as else { return };
+        if self.recent_order.len() == RECENT_SENT_IDS
+            && let Some(oldest) = self.recent_order.pop_front()
+        {
+            self.recent.remove(&oldest);
+        }
+        self.recent.insert(sent_as.clone(), id);
+        self.recent_order.push_back(sent_as.clone());
+    }
+
+    /// The id of a recent message with this sender's id.
+    pub fn recently_sent(&self, sent_as: &SentAs) -> Option<MsgId> {
+        self.recent.get(sent_as).copied()
+    }
+
+    /// Whether a message is on disk.
+    pub fn is_saved(&self, id: MsgId) -> bool {
+        id <= self.saved_up_to
+    }
+
+    /// Puts a receipt in its place.
+    pub fn await_saving(&mut self, receipt: Receipt) {
+        let at = self.waiting.partition_point(|other| other.id <= receipt.id);
+        self.waiting.insert(at, receipt);
+    }
+
+    /// Takes the receipts of everything up to `up_to`.
+    fn take_saved(&mut self, up_to: MsgId, count: usize) -> impl Iterator<Item = Receipt> {
+        self.unsaved = self.unsaved.saturating_sub(count);
+        self.saved_up_to = self.saved_up_to.max(up_to);
+        let ready = self.waiting.partition_point(|receipt| receipt.id <= up_to);
+        self.waiting.drain(..ready)
+    }
+
+    /// Forgets what a message that could not be saved was sent as, so that it can be sent again.
+    fn forget_sent(&mut self, id: MsgId) {
+        let Some(sent_as) = self.recent.iter().find(|(_, known)| **known == id).map(|(sent_as, _)| sent_as.clone())
+        else {
+            return;
+        };
+        self.recent.remove(&sent_as);
+        self.recent_order.retain(|other| *other != sent_as);
+    }
+
+    /// Whether nothing waits for the disk.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.unsaved == 0
+    }
+}
+
+impl Chat {
+    /// Sends the receipts of what was written, or tells the senders that it was not.
+    pub(super) fn saved(
+        &mut self,
+        up_to: MsgId,
+        count: usize,
+        result: Result<(), Box<str>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let ready: Vec<Receipt> = self.receipts.take_saved(up_to, count).collect();
+        for receipt in ready {
+            let lines = match &result {
+                Ok(()) => self.receipt_lines(&receipt),
+                Err(reason) => {
+                    self.receipts.forget_sent(receipt.id);
+                    self.not_saved_lines(&receipt, reason)
+                }
+            };
+            if let Some(lines) = lines {
+                effects.push(Effect::Send { to: receipt.to, lines });
+            }
+        }
+        if let Err(reason) = result {
+            effects.push(Effect::Log { conn: None, text: format!("{count} messages could not be saved: {reason}") });
+        }
+    }
+
+    /// The receipt's lines; `None` when the sender is gone.
+    pub(super) fn receipt_lines(&self, receipt: &Receipt) -> Option<String> {
+        let session = self.session(receipt.to)?;
+        let label = receipt.label.as_ref().map(|label| format!("label={label}"));
+        let mut lines = String::new();
+        match &receipt.echo {
+            Some(event) => event.encode(TagSet::of(session.caps), label.as_deref().unwrap_or(""), &mut lines),
+            None => lines = format!("@{} :{SERVER_NAME} ACK\r\n", label?),
+        }
+        Some(lines)
+    }
+
+    fn not_saved_lines(&self, receipt: &Receipt, reason: &str) -> Option<String> {
+        let session = self.session(receipt.to)?;
+        let label = receipt.label.as_ref().map(|label| format!("@label={label} ")).unwrap_or_default();
+        let sentence = format!("your message was shown but could not be kept ({reason}); tell the host");
+        Some(if session.caps.has(Caps::STANDARD_REPLIES) {
+            format!("{label}:{SERVER_NAME} FAIL PRIVMSG NOT_SAVED :{sentence}\r\n")
+        } else {
+            format!("{label}:{SERVER_NAME} NOTICE {} :{sentence}\r\n", session.nick.as_str())
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! A room: its members, its modes, and who may do what in it.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::store::record::{Place, Target};
+use crate::wire::event::Event;
+use crate::wire::mask::Mask;
+use crate::wire::name::{Key, RoomName};
+
+use super::{ConnId, RoomId, Session};
+
+/// A member's standing, and the prefix that shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Standing(u8);
+
+impl Standing {
+    /// No special rights.
+    pub const PLAIN: Standing = Standing(0);
+    /// Channel operator (`o`, `@`).
+    pub const OPERATOR: Standing = Standing(1);
+    /// May speak in a moderated room (`v`, `+`).
+    pub const VOICE: Standing = Standing(2);
+
+    /// Whether all of `other` is included.
+    pub fn has(self, other: Standing) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Adds or takes `other`.
+    pub fn set(&mut self, other: Standing, on: bool) {
+        if on { self.0 |= other.0 } else { self.0 &= !other.0 }
+    }
+
+    /// `@+`, all of them for a client with multi-prefix, else the highest.
+    pub fn prefixes(self, all: bool) -> &'static str {
+        match (self.has(Standing::OPERATOR), self.has(Standing::VOICE)) {
+            (true, true) if all => "@+",
+            (true, _) => "@",
+            (false, true) => "+",
+            (false, false) => "",
+        }
+    }
+}
+
+/// Somebody in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Who.
+    pub conn: ConnId,
+    /// With which rights.
+    pub standing: Standing,
+}
+
+/// A room's topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Topic {
+    /// What it says.
+    pub text: Box<str>,
+    /// Who set it, as `nick!user@host`.
+    pub by: Box<str>,
+    /// When (milliseconds since 1970).
+    pub at_ms: u64,
+}
+
+/// A mask on a list, with who put it there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The mask.
+    pub mask: Mask,
+    /// Who set it, as `nick!user@host`.
+    pub by: Box<str>,
+    /// When (milliseconds since 1970).
+    pub at_ms: u64,
+}
+
+/// The modes of a room that are on or off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Flags {
+    /// `i`: by invitation only.
+    pub invite_only: bool,
+    /// `m`: only operators and voiced members speak.
+    pub moderated: bool,
+    /// `n`: only members speak.
+    pub members_only: bool,
+    /// `s`: not listed, not shown.
+    pub secret: bool,
+    /// `t`: only operators set the topic.
+    pub topic_locked: bool,
+}
+
+/// What a room does not let somebody do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Barred {
+    /// Not a member, and the room is members-only.
+    Outside,
+    /// The room is moderated.
+    Moderated,
+    /// On the ban list.
+    Banned,
+    /// On the ban list with `m:`.
+    Muted,
+}
+
+/// One room, from its first member to its last; the lobby lives as long as the server.
+#[derive(Debug)]
+pub struct Room {
+    /// Which life of it.
+    pub id: RoomId,
+    /// As it was written by who opened it.
+    pub name: RoomName,
+    /// The room that everybody enters.
+    pub is_lobby: bool,
+    /// In the order in which they came.
+    pub members: Vec<Member>,
+    /// What it is about.
+    pub topic: Option<Topic>,
+    /// Modes without a parameter.
+    pub flags: Flags,
+    /// `k`: the key that a newcomer must give.
+    pub password: Option<Box<str>>,
+    /// `l`: the greatest number of members.
+    pub limit: Option<u32>,
+    /// `b`.
+    pub bans: Vec<Listed>,
+    /// `e`.
+    pub exceptions: Vec<Listed>,
+    /// `I`.
+    pub invitations: Vec<Listed>,
+    /// When it was opened (milliseconds since 1970).
+    pub since_ms: u64,
+    /// Tells its closed history from that of earlier rooms of the name; never 0.
+    pub instance: u64,
+    /// The last messages, oldest first, for those who come.
+    pub recent: VecDeque<Rc<Event>>,
+    /// Whether `recent` has what was said before the room was opened; until then these wait for their replay.
+    pub recent_loaded: bool,
+    /// Who waits for the replay.
+    pub awaiting_replay: Vec<ConnId>,
+    /// Joins and leaves that were not told one by one.
+    pub untold: Untold,
+}
+
+/// Joins and leaves of a large room since its counts were last told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Untold {
+    /// How many came.
+    pub joined: u32,
+    /// How many left.
+    pub left: u32,
+    /// When to tell (monotonic milliseconds); meaningless when both are 0.
+    pub due_ms: u64,
+}
+
+impl Room {
+    /// An empty room with the usual modes `+nt`.
+    pub fn new(id: RoomId, name: RoomName, is_lobby: bool, since_ms: u64, instance: u64) -> Room {
+        Room {
+            id,
+            name,
+            is_lobby,
+            members: Vec::new(),
+            topic: None,
+            flags: Flags { members_only: true, topic_locked: true, ..Flags::default() },
+            password: None,
+            limit: None,
+            bans: Vec::new(),
+            exceptions: Vec::new(),
+            invitations: Vec::new(),
+            since_ms,
+            instance,
+            recent: VecDeque::new(),
+            recent_loaded: false,
+            awaiting_replay: Vec::new(),
+            untold: Untold::default(),
+        }
+    }
+
+    /// What it is looked up by.
+    pub fn key(&self) -> Key {
+        self.name.key()
+    }
+
+    /// The standing of a member; `None` for others.
+    pub fn standing(&self, conn: ConnId) -> Option<Standing> {
+        self.members.iter().find(|member| member.conn == conn).map(|member| member.standing)
+    }
+
+    /// The entry of a member.
+    pub fn member_mut(&mut self, conn: ConnId) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.conn == conn)
+    }
+
+    /// Whether `session` may use an operator's tools here: a channel operator, or a server operator.
+    pub fn is_run_by(&self, session: &Session) -> bool {
+        session.operator || self.standing(session.conn).is_some_and(|standing| standing.has(Standing::OPERATOR))
+    }
+
+    /// Whether strangers are kept out or the room is hidden: what is said is then for this instance of the room alone.
+    pub fn is_closed(&self) -> bool {
+        self.flags.invite_only || self.flags.secret || self.password.is_some()
+    }
+
+    /// Where its messages are filed, and which of them may be read here.
+    pub fn place(&self) -> Place {
+        Place { target: Target::room(self.key().as_str()), instance: self.instance }
+    }
+
+    /// Why `session` may not speak here; `None` when it may.
+    pub fn bars_speech_of(&self, session: &Session) -> Option<Barred> {
+        if self.is_run_by(session) {
+            return None;
+        }
+        let standing = self.standing(session.conn);
+        if standing.is_none() && self.flags.members_only {
+            return Some(Barred::Outside);
+        }
+        if standing.is_some_and(|standing| standing.has(Standing::VOICE)) {
+            return None;
+        }
+        if self.flags.moderated {
+            return Some(Barred::Moderated);
+        }
+        self.ban_on(session, true)
+    }
+
+    /// The ban that applies to `session`, if one does and no exception lifts it. Mutes count only for speech.
+    pub fn ban_on(&self, session: &Session, for_speech: bool) -> Option<Barred> {
+        if self.bans.is_empty() {
+            return None;
+        }
+        let source = crate::wire::name::fold(&session.source());
+        let ban =
+            self.bans.iter().find(|listed| (for_speech || !listed.mask.mutes()) && listed.mask.matches(&source))?;
+        let lifted = self.exceptions.iter().any(|listed| listed.mask.matches(&source));
+        (!lifted).then_some(if ban.mask.mutes() { Barred::Muted } else { Barred::Banned })
+    }
+}

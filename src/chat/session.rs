@@ -1,0 +1,184 @@
+//! One connection as the rules see it: hello, then in, then gone.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use crate::wire::caps::Caps;
+use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
+use crate::wire::msgid::MsgId;
+use crate::wire::name::Nick;
+
+use super::{ConnId, Now, RoomId, Token};
+
+/// What a connection has said of itself before it is in.
+#[derive(Debug)]
+pub struct Hello {
+    /// When it has to be complete (monotonic milliseconds).
+    pub until_ms: u64,
+    /// `NICK` was taken (the nick is in [`Session::nick`]).
+    pub has_nick: bool,
+    /// `USER` was taken.
+    pub has_user: bool,
+    /// Between `CAP LS`/`REQ` and `CAP END`.
+    pub negotiating: bool,
+    /// The right `PASS` was given.
+    pub knows_password: bool,
+}
+
+/// What a session waits for. One thing at a time; later lines are held.
+#[derive(Debug)]
+pub struct Wait {
+    /// The question.
+    pub token: Token,
+    /// When it counts as failed (monotonic milliseconds).
+    pub until_ms: u64,
+    /// The label of the command that asked.
+    pub label: Option<Box<str>>,
+    /// What to do with the answer.
+    pub purpose: Purpose,
+}
+
+/// What an answer is for.
+#[derive(Debug)]
+pub enum Purpose {
+    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted.
+    History { target: Box<str>, newer_than: MsgId },
+    /// `!history` or `!search`: shown as notices.
+    Bang(super::bang::Question),
+    /// A message with a sender's own id that may have been stored before the link broke.
+    MaybeSent(Box<super::talk::Utterance>),
+    /// `OPER`: looking the account up, then checking the password.
+    Oper { name: Box<str>, password: super::Secret, account: Option<Box<str>> },
+}
+
+/// One connection. Owned by `Chat`.
+#[derive(Debug)]
+pub struct Session {
+    /// Which connection.
+    pub conn: ConnId,
+    /// Where from; shown to operators only.
+    pub address: IpAddr,
+    /// What others see in its place.
+    pub cloak: Box<str>,
+    /// Present until registration is complete.
+    pub hello: Option<Box<Hello>>,
+    /// The nick; meaningless before `hello` has one.
+    pub nick: Nick,
+    /// The user name.
+    pub user: Box<str>,
+    /// The realname, shown as display name.
+    pub realname: Box<str>,
+    /// Negotiated capabilities.
+    pub caps: Caps,
+    /// The account's name, when logged in.
+    pub account: Option<Box<str>>,
+    /// The reason for being away.
+    pub away: Option<Box<str>>,
+    /// Server operator.
+    pub operator: bool,
+    /// User mode `B`.
+    pub bot: bool,
+    /// User mode `i`.
+    pub invisible: bool,
+    /// User mode `w`.
+    pub wants_wallops: bool,
+    /// `PING` was sent and nothing has come since.
+    pub pinged: bool,
+    /// No tagged message of this connection has proved to be unsent before (see `talk`).
+    pub may_repeat: bool,
+    /// Wrong operator passwords so far.
+    pub wrong_passwords: u8,
+    /// The rooms it is in, in the order of joining.
+    pub rooms: Vec<RoomId>,
+    /// Rooms it was invited to.
+    pub invited: Vec<RoomId>,
+    /// Its MONITOR list as the client wrote it.
+    pub monitored: Vec<Nick>,
+    /// When it connected (milliseconds since 1970).
+    pub since_ms: u64,
+    /// When it last sent anything (monotonic milliseconds).
+    pub heard_ms: u64,
+    /// When it last talked (milliseconds since 1970).
+    pub spoke_ms: u64,
+    /// What it waits for.
+    pub wait: Option<Box<Wait>>,
+    /// Lines that came meanwhile.
+    pub held: VecDeque<Box<str>>,
+}
+
+impl Session {
+    /// A connection that has said nothing yet.
+    pub fn new(conn: ConnId, address: IpAddr, cloak: Box<str>, now: Now) -> Session {
+        Session {
+            conn,
+            address,
+            cloak,
+            hello: Some(Box::new(Hello {
+                until_ms: now.mono_ms + UNREGISTERED_MS,
+                has_nick: false,
+                has_user: false,
+                negotiating: false,
+                knows_password: false,
+            })),
+            nick: Nick::parse("unnamed").expect("a legal nick"),
+            user: "".into(),
+            realname: "".into(),
+            caps: Caps::NONE,
+            account: None,
+            away: None,
+            operator: false,
+            bot: false,
+            invisible: false,
+            wants_wallops: false,
+            pinged: false,
+            may_repeat: true,
+            wrong_passwords: 0,
+            rooms: Vec::new(),
+            invited: Vec::new(),
+            monitored: Vec::new(),
+            since_ms: now.wall_ms,
+            heard_ms: now.mono_ms,
+            spoke_ms: now.wall_ms,
+            wait: None,
+            held: VecDeque::new(),
+        }
+    }
+
+    /// Whether registration is complete.
+    pub fn is_registered(&self) -> bool {
+        self.hello.is_none()
+    }
+
+    /// Whether `NICK` was taken.
+    pub fn has_nick(&self) -> bool {
+        self.hello.as_ref().is_none_or(|hello| hello.has_nick)
+    }
+
+    /// The nick, or `*` before there is one: how numerics address it.
+    pub fn shown_nick(&self) -> &str {
+        if self.has_nick() { self.nick.as_str() } else { "*" }
+    }
+
+    /// `nick!user@host`, as others see it.
+    pub fn source(&self) -> String {
+        format!("{}!{}@{}", self.nick.as_str(), self.user, self.cloak)
+    }
+
+    /// Keeps a line for later; false when too many wait already.
+    pub fn hold(&mut self, text: Box<str>) -> bool {
+        let fits = self.held.len() < HELD_LINES;
+        if fits {
+            self.held.push_back(text);
+        }
+        fits
+    }
+
+    /// The oldest line that waits. The queue gives its memory back when it is empty.
+    pub fn next_held(&mut self) -> Option<Box<str>> {
+        let text = self.held.pop_front();
+        if self.held.is_empty() {
+            self.held = VecDeque::new();
+        }
+        text
+    }
+}

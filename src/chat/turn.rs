@@ -1,0 +1,234 @@
+//! One session's turn: the session acts, the chat changes, answers and orders are collected.
+//!
+//! Every command is a method of [`Turn`], in the file of its subject.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use crate::wire::caps::Caps;
+use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::ANSWER_MS;
+use crate::wire::line::{Line, LineFault};
+use crate::wire::reply::*;
+use crate::wire::verb::Verb;
+
+use super::replies::Replies;
+use super::session::{Purpose, Wait};
+use super::{Asker, Audience, Chat, ConnId, Effect, Now, RoomId, SERVER_NAME, Session, Token};
+
+/// A session acting. The session exists until [`Turn::finish`].
+pub struct Turn<'a> {
+    pub(super) chat: &'a mut Chat,
+    pub(super) me: ConnId,
+    pub(super) now: Now,
+    pub(super) effects: &'a mut Vec<Effect>,
+    pub(super) replies: Replies,
+    pub(super) ended: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// Begins the turn of a session that exists.
+    pub(super) fn new(chat: &'a mut Chat, me: ConnId, now: Now, effects: &'a mut Vec<Effect>) -> Turn<'a> {
+        Turn { chat, me, now, effects, replies: Replies::default(), ended: false }
+    }
+
+    /// Sends the answers, and forgets the session when its turn ended it.
+    pub(super) fn finish(self) {
+        let batch = format!("r{}", self.chat.last_token);
+        let lines = self.replies.finish(&batch);
+        if !lines.is_empty() {
+            // What a turn answers comes before the closing that it may have ordered.
+            let at =
+                if self.ended { self.effects.iter().position(|e| *e == Effect::Close { conn: self.me }) } else { None };
+            let at = at.unwrap_or(self.effects.len());
+            self.effects.insert(at, Effect::Send { to: self.me, lines });
+        }
+        if self.ended {
+            self.chat.sessions[self.me.slot as usize] = None;
+        }
+    }
+
+    /// The session whose turn it is.
+    pub(super) fn session(&self) -> &Session {
+        self.chat.session(self.me).expect("a turn's session exists until the turn is finished")
+    }
+
+    /// The same, to be changed.
+    pub(super) fn session_mut(&mut self) -> &mut Session {
+        self.chat.session_mut(self.me).expect("a turn's session exists until the turn is finished")
+    }
+
+    /// Handles one line of the client.
+    pub(super) fn line(&mut self, text: &str) {
+        let Some(line) = Line::parse(text) else { return };
+        if self.session().caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH)) {
+            self.replies.label = line
+                .tags
+                .iter()
+                .find(|(key, value)| *key == "label" && !value.is_empty())
+                .map(|(_, value)| value.into());
+        }
+        let Some(verb) = Verb::named(line.command) else {
+            let command = crate::wire::line::clip(line.command, 32).to_owned();
+            return self.numeric(ERR_UNKNOWNCOMMAND, &[&command], "no such command; HELP lists those there are");
+        };
+        if !self.session().is_registered() && !may_come_before_welcome(verb) {
+            return self.numeric(ERR_NOTREGISTERED, &[], "say who you are first (NICK and USER)");
+        }
+        if line.params().len() < verb.needs() {
+            return self.numeric(ERR_NEEDMOREPARAMS, &[verb.text()], "not enough parameters");
+        }
+        self.command(verb, &line);
+    }
+
+    fn command(&mut self, verb: Verb, line: &Line) {
+        match verb {
+            Verb::Cap => self.cap(line),
+            Verb::Pass => self.pass(line),
+            Verb::Nick => self.nick(line),
+            Verb::User => self.user(line),
+            Verb::Ping => self.ping(line),
+            Verb::Pong => {}
+            Verb::Quit => self.quit(line),
+            Verb::Join => self.join(line),
+            Verb::Part => self.part(line),
+            Verb::Privmsg | Verb::Notice | Verb::Tagmsg => self.talk(verb, line),
+            Verb::ChatHistory => self.chathistory(line),
+            Verb::Mode => self.mode(line),
+            Verb::Kick => self.kick(line),
+            Verb::Invite => self.invite(line),
+            Verb::Topic => self.topic(line),
+            Verb::Names => self.names(line),
+            Verb::List => self.list(line),
+            Verb::Who => self.who(line),
+            Verb::Whois => self.whois(line),
+            Verb::Whowas => self.whowas(line),
+            Verb::Userhost => self.userhost(line),
+            Verb::Ison => self.ison(line),
+            Verb::Monitor => self.monitor(line),
+            Verb::Away => self.away(line),
+            Verb::Setname => self.setname(line),
+            Verb::Oper => self.oper(line),
+            Verb::Kill => self.kill(line),
+            Verb::Wallops => self.wallops(line),
+            Verb::Motd => self.motd(),
+            Verb::Lusers => self.lusers(),
+            Verb::Version => self.version(),
+            Verb::Time => self.time(),
+            Verb::Info => self.info(),
+            Verb::Help => self.help(line),
+            Verb::Links => self.links(),
+            Verb::Admin => self.admin(),
+        }
+    }
+
+    /// Refuses a line that was not even text.
+    pub(super) fn refuse_unreadable(&mut self, fault: LineFault) {
+        match fault {
+            LineFault::TooLong => {
+                self.numeric(ERR_INPUTTOOLONG, &[], "that line is too long; send it in pieces (LINELEN says how long)")
+            }
+            LineFault::NotUtf8 => {
+                self.fail("*", "INVALID_UTF8", &[], "that line is not UTF-8; set your client to UTF-8")
+            }
+            LineFault::Nul => {
+                self.fail("*", "INVALID_UTF8", &[], "that line holds a NUL byte; nothing here can show it")
+            }
+        }
+    }
+
+    /// Answers with a numeric: the nick, `params`, and a sentence.
+    pub(super) fn numeric(&mut self, code: Numeric, params: &[&str], sentence: &str) {
+        self.open_numeric(code, params);
+        let lines = self.replies.lines();
+        lines.push_str(" :");
+        lines.push_str(sentence);
+        lines.push_str("\r\n");
+    }
+
+    /// Answers with a numeric that has no sentence.
+    pub(super) fn bare_numeric(&mut self, code: Numeric, params: &[&str]) {
+        self.open_numeric(code, params);
+        self.replies.lines().push_str("\r\n");
+    }
+
+    fn open_numeric(&mut self, code: Numeric, params: &[&str]) {
+        let session = self.chat.session(self.me).expect("a turn's session exists until the turn is finished");
+        let lines = self.replies.lines();
+        let _ = write!(lines, ":{SERVER_NAME} {:03} {}", code.0, session.shown_nick());
+        for param in params {
+            lines.push(' ');
+            lines.push_str(param);
+        }
+    }
+
+    /// Refuses with a standard reply: `FAIL command code context… :sentence`. Clients without the capability read it as a notice.
+    pub(super) fn fail(&mut self, command: &str, code: &str, context: &[&str], sentence: &str) {
+        self.standard_reply("FAIL", command, code, context, sentence);
+    }
+
+    /// Tells something without refusing: `NOTE command code context… :sentence`.
+    pub(super) fn note(&mut self, command: &str, code: &str, context: &[&str], sentence: &str) {
+        self.standard_reply("NOTE", command, code, context, sentence);
+    }
+
+    fn standard_reply(&mut self, kind: &str, command: &str, code: &str, context: &[&str], sentence: &str) {
+        if !self.session().caps.has(Caps::STANDARD_REPLIES) {
+            return self.server_notice(sentence);
+        }
+        let context: String = context.iter().flat_map(|word| [" ", word]).collect();
+        let _ = write!(self.replies.lines(), ":{SERVER_NAME} {kind} {command} {code}{context} :{sentence}\r\n");
+    }
+
+    /// A notice from the server to this session.
+    pub(super) fn server_notice(&mut self, sentence: &str) {
+        let nick = self.session().shown_nick().to_owned();
+        let _ = write!(self.replies.lines(), ":{SERVER_NAME} NOTICE {nick} :{sentence}\r\n");
+    }
+
+    /// Answers with an event, in the form this session takes it. `extra` holds further tags (`batch=…`).
+    pub(super) fn reply_event(&mut self, event: &Event, extra: &str) {
+        let set = TagSet::of(self.session().caps);
+        event.encode(set, extra, self.replies.lines());
+    }
+
+    /// An event of this session: `:nick!user@host <rest>`, with account and bot mark.
+    pub(super) fn my_event(&self, rest: std::fmt::Arguments, text: Option<&str>) -> Event {
+        let me = self.session();
+        let mut event = Event::plain(self.now.wall_ms, format!(":{} {rest}", me.source()), text);
+        event.account = me.account.clone();
+        event.bot = me.bot;
+        event
+    }
+
+    /// Tells a room, but not this session.
+    pub(super) fn to_others_in(&mut self, room: RoomId, only: Audience, event: &Rc<Event>) {
+        self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
+    }
+
+    /// Sends lines to some other session.
+    pub(super) fn send_to(&mut self, to: ConnId, lines: String) {
+        self.effects.push(Effect::Send { to, lines });
+    }
+
+    /// Writes to the log, about this connection. `text` is escaped already.
+    pub(super) fn log(&mut self, text: String) {
+        self.effects.push(Effect::Log { conn: Some(self.me), text });
+    }
+
+    /// Makes the session wait for an answer; its later lines are held until then.
+    pub(super) fn wait_for(&mut self, purpose: Purpose) -> Token {
+        let token = self.chat.next_token(Asker::Session(self.me));
+        self.replies.deferred = true;
+        let label = self.replies.label.clone();
+        let until_ms = self.now.mono_ms + ANSWER_MS;
+        self.session_mut().wait = Some(Box::new(Wait { token, until_ms, label, purpose }));
+        self.chat.wake_at(until_ms, self.me);
+        token
+    }
+}
+
+/// Whether a command makes sense before registration is complete.
+fn may_come_before_welcome(verb: Verb) -> bool {
+    matches!(verb, Verb::Cap | Verb::Pass | Verb::Nick | Verb::User | Verb::Ping | Verb::Pong | Verb::Quit)
+}

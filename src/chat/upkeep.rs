@@ -1,0 +1,140 @@
+//! What time alone brings about: strangers who never register, silent clients, answers that never come, counts to tell.
+
+use std::fmt::Write;
+
+use crate::store::record::Found;
+use crate::wire::limits::{GONE_AFTER_MS, PING_AFTER_MS};
+
+use super::session::Purpose;
+use super::{Asker, Chat, ConnId, Effect, Now, SERVER_NAME, Token};
+
+/// Deadlines are rounded up to this, so that ten thousand idle clients wake the server once a second, not ten thousand times.
+const WAKE_STEP_MS: u64 = 1000;
+
+impl Chat {
+    /// When [`Chat::tick`] is wanted next (monotonic milliseconds).
+    pub fn deadline(&self) -> Option<u64> {
+        let session = self.due.first().map(|(at_ms, _)| *at_ms);
+        let counts = self.counting.iter().filter_map(|id| self.rooms.get(id)).map(|room| room.untold.due_ms).min();
+        session.into_iter().chain(counts).min()
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some((_, conn)) = self.due.first().copied().filter(|(at_ms, _)| *at_ms <= now.mono_ms) {
+            self.due.pop_first();
+            self.look_after(conn, now, effects);
+        }
+        self.tell_counts(now, effects);
+    }
+
+    /// Asks for a look at a session at a time; a little later is fine.
+    pub(super) fn wake_at(&mut self, at_ms: u64, conn: ConnId) {
+        self.due.insert((at_ms.next_multiple_of(WAKE_STEP_MS), conn));
+    }
+
+    /// Notes that a connection is alive; false when it is not known (it was closed already).
+    pub(super) fn note_life(&mut self, conn: ConnId, now: Now) -> bool {
+        let Some(session) = self.session_mut(conn) else { return false };
+        session.heard_ms = now.mono_ms;
+        session.pinged = false;
+        true
+    }
+
+    fn look_after(&mut self, conn: ConnId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.session_mut(conn) else { return };
+        if let Some(wait) = session.wait.as_ref().filter(|wait| wait.until_ms <= now.mono_ms) {
+            let token = wait.token;
+            return self.give_up_on(token, now, effects);
+        }
+        let silent_ms = now.mono_ms.saturating_sub(session.heard_ms);
+        if let Some(hello) = &session.hello {
+            return match hello.until_ms {
+                until_ms if until_ms <= now.mono_ms => {
+                    self.turn(conn, now, effects, |turn| {
+                        turn.close("you did not say who you are in time (NICK and USER)")
+                    });
+                }
+                until_ms => self.wake_at(until_ms, conn),
+            };
+        }
+        if silent_ms >= GONE_AFTER_MS {
+            return self.turn(conn, now, effects, |turn| {
+                turn.close(&format!("no answer for {} seconds", GONE_AFTER_MS / 1000))
+            });
+        }
+        if silent_ms >= PING_AFTER_MS && !session.pinged {
+            session.pinged = true;
+            effects.push(Effect::Send { to: conn, lines: format!("PING :{SERVER_NAME}\r\n") });
+        }
+        let heard_ms = session.heard_ms;
+        let next_ms = heard_ms + if silent_ms >= PING_AFTER_MS { GONE_AFTER_MS } else { PING_AFTER_MS };
+        self.wake_at(next_ms, conn);
+    }
+
+    /// Treats an answer that never came as a failed one.
+    fn give_up_on(&mut self, token: Token, now: Now, effects: &mut Vec<Effect>) {
+        let failed = Found::Failed("the store did not answer in time".into());
+        self.found(token, failed, now, effects);
+    }
+
+    /// Brings an answer of the store to whoever asked. Whoever is gone is forgotten.
+    pub(super) fn found(&mut self, token: Token, found: Found, now: Now, effects: &mut Vec<Effect>) {
+        match self.askers.remove(&token) {
+            None => {}
+            Some(Asker::Room(room)) => self.recent_found(room, found, effects),
+            Some(Asker::Session(conn)) => self.answer(conn, token, now, effects, Answer::Found(found)),
+        }
+    }
+
+    /// Brings the verdict on a password to the session that typed it.
+    pub(super) fn password_checked(&mut self, token: Token, correct: bool, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(Asker::Session(conn)) = self.askers.remove(&token) {
+            self.answer(conn, token, now, effects, Answer::Password(correct));
+        }
+    }
+
+    fn answer(&mut self, conn: ConnId, token: Token, now: Now, effects: &mut Vec<Effect>, answer: Answer) {
+        let Some(session) = self.session_mut(conn) else { return };
+        let Some(wait) = session.wait.take_if(|wait| wait.token == token) else { return };
+        self.turn(conn, now, effects, |turn| {
+            turn.replies.label = wait.label;
+            match (wait.purpose, answer) {
+                (Purpose::History { target, newer_than }, Answer::Found(found)) => {
+                    turn.show_history(&target, newer_than, found)
+                }
+                (Purpose::Bang(question), Answer::Found(found)) => turn.show_bang_answer(question, found),
+                (Purpose::MaybeSent(utterance), Answer::Found(found)) => turn.say_unless_sent(*utterance, found),
+                (Purpose::Oper { name, password, .. }, Answer::Found(found)) => {
+                    turn.oper_account_found(&name, password, found)
+                }
+                (Purpose::Oper { account, .. }, Answer::Password(correct)) => {
+                    turn.oper_password_checked(account, correct)
+                }
+                (Purpose::History { .. } | Purpose::Bang(_) | Purpose::MaybeSent(_), Answer::Password(_)) => {}
+            }
+        });
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+            self.resumable.push_back(conn);
+        }
+    }
+
+    /// Tells everybody that the server ends, and closes all connections.
+    pub(super) fn say_goodbye(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let everybody: Vec<ConnId> = self.sessions.iter().flatten().map(|session| session.conn).collect();
+        for conn in everybody {
+            self.turn(conn, now, effects, |turn| {
+                let nick = turn.session().shown_nick().to_owned();
+                let sentence = "服务器要停了，一会儿见 · the server is stopping, see you soon";
+                let _ = write!(turn.replies.lines(), ":{SERVER_NAME} NOTICE {nick} :{sentence}\r\n");
+                turn.hang_up("the server is stopping");
+            });
+        }
+    }
+}
+
+/// What came back.
+enum Answer {
+    Found(Found),
+    Password(bool),
+}

@@ -1,0 +1,135 @@
+//! The waiting: sockets, signals, timers, and the loop that turns facts into orders.
+//!
+//! [`run`] sets everything up and then lives in one thread: `listen` takes connections in, `conn` cuts what they send into lines, `hub` owns the rules and carries
+//! out their orders, `outbox` gets bytes to receivers. The store has a thread of its own; passwords are checked on the blocking pool.
+
+mod conn;
+mod error;
+mod hub;
+mod listen;
+mod logfile;
+mod motd;
+mod notify;
+mod outbox;
+mod password_file;
+mod saver;
+mod secret;
+mod signals;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+use smol::LocalExecutor;
+
+use crate::chat::Settings;
+use crate::store::{Answer, Store};
+use crate::wire::name::RoomName;
+
+pub use self::error::ServerError;
+
+use self::hub::{Hub, Mail};
+use self::listen::{Limits, Listeners};
+
+/// Mail that may wait for the hub; connections wait when it is full, so it bounds memory and keeps the order.
+const INBOX_MAILS: usize = 1024;
+
+/// Everything `gzy server` was asked for.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Addresses to listen on; empty means port 510 (or 5100 where 510 needs rights) on every address.
+    pub listen: Vec<SocketAddr>,
+    /// The folder of everything that is kept.
+    pub data: PathBuf,
+    /// The network's name.
+    pub name: String,
+    /// The lobby; `None` for none.
+    pub lobby: Option<RoomName>,
+    /// Messages that a newcomer is shown.
+    pub replay: usize,
+    /// Connections in all, and per address.
+    pub limits: Limits,
+    /// A file whose first line everybody must give.
+    pub password_file: Option<PathBuf>,
+    /// Whether talk is slowed to the flood limits.
+    pub flood_limits: bool,
+    /// A file with the message of the day.
+    pub motd: Option<PathBuf>,
+    /// Where to log; `None` for `log.txt` in the data folder, or standard error under systemd.
+    pub log: Option<PathBuf>,
+    /// How much to log.
+    pub log_level: log::LevelFilter,
+    /// Seconds that local time is ahead of UTC.
+    pub utc_offset_secs: i32,
+}
+
+/// Runs the server until it is told to stop. Prints one line to standard output when it is ready.
+pub fn run(config: Config) -> Result<(), ServerError> {
+    let log = logfile::start(&config)?;
+    listen::raise_file_limit(&config.limits);
+    let listeners = Listeners::bind(&config.listen)?;
+    let password = config.password_file.as_deref().map(password_file::read).transpose()?;
+    let cloak_secret = secret::load_or_make(&config.data)?;
+    let motd = motd::read(config.motd.as_deref())?;
+    let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
+    let opened = open_store(&config, mail.clone())?;
+    let settings = Settings {
+        network: config.name.as_str().into(),
+        lobby: config.lobby.clone(),
+        replay: config.replay,
+        password,
+        cloak_secret,
+        utc_offset_secs: config.utc_offset_secs,
+    };
+    let hub_parts = hub::Parts { settings, motd, last_id: opened.last_id, store: opened.store, flood_limits: config.flood_limits, mail: mail.clone() };
+    let ready_line = ready_line(&config, &listeners);
+    log::info!("{ready_line}");
+    let _ = writeln!(std::io::stdout(), "{ready_line}");
+    let executor = Rc::new(LocalExecutor::new());
+    smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox, log)));
+    opened.thread.join();
+    log::info!("stopped");
+    Ok(())
+}
+
+async fn serve(
+    executor: Rc<LocalExecutor<'static>>,
+    config: &Config,
+    listeners: Listeners,
+    parts: hub::Parts,
+    mail: Sender<Mail>,
+    inbox: Receiver<Mail>,
+    log: logfile::Reopen,
+) {
+    listeners.accept_on(&executor, config.limits, mail.clone());
+    executor.spawn(signals::watch(mail, config.motd.clone(), log)).detach();
+    notify::ready();
+    let mut hub = Hub::new(executor, parts);
+    hub.run(inbox).await;
+    notify::stopping();
+    hub.finish().await;
+}
+
+fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opened, ServerError> {
+    let answer = move |answer: Answer| {
+        // The hub outlives the store's work; when it does not, nobody is left to be told.
+        let _ = mail.send_blocking(Mail::Store(answer));
+    };
+    Store::open(&config.data, answer).map_err(ServerError::Store)
+}
+
+/// `gzy is ready: 127.0.0.1:510, [::1]:510 (gzy client HOST)`
+fn ready_line(config: &Config, listeners: &Listeners) -> String {
+    let addresses: Vec<String> = listeners.addresses().iter().map(ToString::to_string).collect();
+    let mut line = format!("{} is ready on {}", crate::wire::escape::printable(&config.name), addresses.join(", "));
+    if let Some(advice) = listeners.advice() {
+        line.push_str(&format!(" — {advice}"));
+    }
+    line
+}
+
+/// How long connections have to take their goodbye: exit within two seconds is promised.
+const GOODBYE: Duration = Duration::from_millis(1000);

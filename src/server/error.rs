@@ -1,0 +1,45 @@
+//! Why the server could not start: sentences that name the thing, the reason, and what to do.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::store::StoreError;
+
+/// A server that cannot start.
+#[derive(Debug)]
+pub enum ServerError {
+    /// An address could not be listened on.
+    Listen(SocketAddr, io::Error),
+    /// A file or folder of the server could not be used.
+    File(&'static str, PathBuf, io::Error),
+    /// The password file holds no password.
+    EmptyPassword(PathBuf),
+    /// The store could not be opened.
+    Store(StoreError),
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServerError::Listen(address, why) => {
+                write!(f, "cannot listen on {address}: {why}")?;
+                match why.kind() {
+                    io::ErrorKind::AddrInUse => write!(f, "; another program (another gzy?) has that port: stop it, or choose another with --listen"),
+                    io::ErrorKind::PermissionDenied => write!(
+                        f,
+                        "; ports below 1024 need a right: use the systemd unit, or `setcap cap_net_bind_service=+ep` on the gzy file, or another port with --listen"
+                    ),
+                    io::ErrorKind::AddrNotAvailable => write!(f, "; this machine does not have that address: see `ip address`"),
+                    _ => Ok(()),
+                }
+            }
+            ServerError::File(doing, path, why) => write!(f, "cannot {doing} {}: {why}", path.display()),
+            ServerError::EmptyPassword(path) => write!(f, "{} is empty; its first line is the password that everybody must give", path.display()),
+            ServerError::Store(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {}

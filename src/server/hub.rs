@@ -1,0 +1,268 @@
+//! The hub: sole owner of the rules. Takes mail in, carries orders out.
+//!
+//! A turn: wait for mail or a deadline, handle a batch of it (all orders of one input before the next), hand messages to the store, write every outbox once.
+//! It waits for nothing else; everybody else may wait for it.
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use async_channel::{Receiver, Sender};
+use async_io::{Async, Timer};
+use smol::LocalExecutor;
+use smol::lock::Semaphore;
+
+use crate::chat::{Chat, ConnId, Effect, Input, Now, Secret, Settings, Token};
+use crate::password;
+use crate::store::record::Found;
+use crate::store::{Answer, Store};
+use crate::wire::msgid::MsgId;
+
+use super::conn::{self, READ_BYTES, Reading};
+use super::listen::Permit;
+use super::outbox::Outboxes;
+use super::saver::Saver;
+use super::{GOODBYE, notify};
+
+/// Mails handled between two flushes: enough to merge writes when it is busy, few enough that nobody waits long.
+const BATCH_MAILS: usize = 256;
+/// A round with more bytes than this is flushed before its batch is complete; bounds the arenas.
+const ROUND_BYTES: usize = 1 << 20;
+/// Passwords checked at once: each takes 19 MiB and half a second on a small board.
+const PASSWORD_CHECKS: usize = 2;
+
+/// What arrives at the hub.
+pub enum Mail {
+    /// A connection was accepted.
+    Accepted {
+        /// Its socket.
+        stream: Arc<Async<TcpStream>>,
+        /// Where from.
+        address: IpAddr,
+        /// Its right to be here.
+        permit: Permit,
+    },
+    /// Something for the rules.
+    Fact(Input),
+    /// The store answers.
+    Store(Answer),
+    /// Stop, in an orderly way.
+    Stop,
+}
+
+/// What a hub is made of.
+pub struct Parts {
+    /// What the host chose.
+    pub settings: Settings,
+    /// The message of the day.
+    pub motd: Vec<Box<str>>,
+    /// The greatest stored id.
+    pub last_id: MsgId,
+    /// The door to the store.
+    pub store: Store,
+    /// Whether talk is slowed to the flood limits.
+    pub flood_limits: bool,
+    /// For those who write to the hub.
+    pub mail: Sender<Mail>,
+}
+
+/// The hub.
+pub struct Hub {
+    chat: Chat,
+    effects: Vec<Effect>,
+    outboxes: Outboxes,
+    saver: Saver,
+    executor: Rc<LocalExecutor<'static>>,
+    reading: Rc<Reading>,
+    password_checks: Arc<Semaphore>,
+    started: Instant,
+    watchdog: Option<(Duration, Instant)>,
+    is_stopping: bool,
+}
+
+impl Hub {
+    /// A hub at rest.
+    pub fn new(executor: Rc<LocalExecutor<'static>>, parts: Parts) -> Hub {
+        let started = Instant::now();
+        let reading = Rc::new(Reading {
+            mail: parts.mail,
+            flood_limits: parts.flood_limits,
+            buffer: RefCell::new(Box::new([0; READ_BYTES])),
+            started,
+        });
+        let mut effects = Vec::new();
+        let chat = Chat::new(parts.settings, parts.motd, parts.last_id, now(started), &mut effects);
+        let watchdog = notify::watchdog_interval().map(|interval| (interval, started));
+        Hub {
+            chat,
+            effects,
+            outboxes: Outboxes::new(executor.clone()),
+            saver: Saver::new(parts.store),
+            executor,
+            reading,
+            password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            started,
+            watchdog,
+            is_stopping: false,
+        }
+    }
+
+    /// Turns until the server is told to stop.
+    pub async fn run(&mut self, inbox: Receiver<Mail>) {
+        self.carry_out();
+        while !self.is_stopping {
+            let mail = self.wait(&inbox).await;
+            self.turn(mail, &inbox);
+            // Lets the connections read, and the reactor look, however busy it is.
+            smol::future::yield_now().await;
+        }
+    }
+
+    /// Waits until everybody has heard the goodbye (or was given up on), and everything is on disk.
+    pub async fn finish(self) {
+        self.saver.close();
+        let deadline = Instant::now() + GOODBYE;
+        while Rc::strong_count(&self.reading) > 1 && Instant::now() < deadline {
+            Timer::after(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn wait(&mut self, inbox: &Receiver<Mail>) -> Option<Mail> {
+        if let Ok(mail) = inbox.try_recv() {
+            return Some(mail);
+        }
+        let Some(deadline) = self.deadline() else { return inbox.recv().await.ok() };
+        let timer = async {
+            Timer::at(deadline).await;
+            None
+        };
+        smol::future::or(async { inbox.recv().await.ok() }, timer).await
+    }
+
+    /// When the hub has something to do although no mail comes.
+    fn deadline(&self) -> Option<Instant> {
+        let chat = self.chat.deadline().map(|at_ms| self.started + Duration::from_millis(at_ms));
+        let watchdog = self.watchdog.map(|(_, at)| at);
+        chat.into_iter().chain(self.saver.deadline()).chain(watchdog).min()
+    }
+
+    fn turn(&mut self, first: Option<Mail>, inbox: &Receiver<Mail>) {
+        let now = now(self.started);
+        let more = std::iter::from_fn(|| inbox.try_recv().ok());
+        for mail in first.into_iter().chain(more).take(BATCH_MAILS) {
+            self.take_in(mail, now);
+            while self.chat.has_resumable() {
+                self.chat.resume(now, &mut self.effects);
+                self.carry_out();
+            }
+            if self.outboxes.round_bytes() > ROUND_BYTES {
+                self.flush(now);
+            }
+        }
+        if self.chat.deadline().is_some_and(|at_ms| at_ms <= now.mono_ms) {
+            self.chat.tick(now, &mut self.effects);
+            self.carry_out();
+        }
+        self.saver.save_if_due();
+        self.flush(now);
+        self.feed_watchdog();
+    }
+
+    fn take_in(&mut self, mail: Mail, now: Now) {
+        let input = match mail {
+            Mail::Accepted { stream, address, permit } => self.open(stream, address, permit),
+            Mail::Fact(input) => input,
+            Mail::Store(Answer::Found { token, found }) => Input::Found { token: Token(token), found },
+            Mail::Store(Answer::Saved { batch, result }) => match self.saver.saved(batch) {
+                Some((up_to, count)) => Input::Saved { up_to, count, result },
+                None => return,
+            },
+            Mail::Stop => {
+                self.is_stopping = true;
+                log::info!("stopping");
+                Input::Stopping
+            }
+        };
+        self.handle(input, now);
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        let gone = if let Input::Closed { conn, .. } = &input { Some(*conn) } else { None };
+        self.chat.handle(now, input, &mut self.effects);
+        self.carry_out();
+        if let Some(conn) = gone {
+            self.outboxes.forget(conn);
+        }
+    }
+
+    fn open(&mut self, stream: Arc<Async<TcpStream>>, address: IpAddr, permit: Permit) -> Input {
+        // A chat line must not wait for the next one to fill a packet.
+        let _ = stream.get_ref().set_nodelay(true);
+        let closed = Rc::new(Cell::new(false));
+        let conn = self.outboxes.open(stream.clone(), closed.clone());
+        self.executor.spawn(conn::read(conn, stream, closed, self.reading.clone(), permit)).detach();
+        Input::Connected { conn, address }
+    }
+
+    fn carry_out(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send { to, lines } => self.outboxes.send(to, &lines),
+                Effect::ToRoom { room, except, only, event } => self.outboxes.send_to_members(self.chat.members(room), except, only, &event),
+                Effect::ToEach { to, only, event } => self.outboxes.send_to_each(to.into_iter(), only, &event),
+                Effect::CapsChanged { conn, caps } => self.outboxes.set_caps(conn, caps),
+                Effect::Remember { message, hurry } => self.saver.remember(*message, hurry),
+                Effect::Ask { token, query } => {
+                    if !self.saver.ask(token, query) {
+                        let found = Found::Failed("the store is busy; try again in a moment".into());
+                        let _ = self.reading.mail.try_send(Mail::Fact(Input::Found { token, found }));
+                    }
+                }
+                Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
+                Effect::Close { conn } => self.outboxes.close(conn),
+                Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
+                Effect::Log { conn: None, text } => log::info!("{text}"),
+            }
+        }
+        // The allocation is used again.
+        self.effects = effects;
+    }
+
+    fn check_password(&self, token: Token, password: Secret, hash: Box<str>) {
+        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let check = async move {
+            let _turn = checks.acquire_arc().await;
+            let correct = smol::unblock(move || password::verify(&password.0, &hash)).await;
+            let _ = mail.send(Mail::Fact(Input::PasswordChecked { token, correct })).await;
+        };
+        self.executor.spawn(check).detach();
+    }
+
+    /// Writes every outbox once. Those who are too slow are cut, and leave their rooms.
+    fn flush(&mut self, now: Now) {
+        while self.outboxes.is_dirty() {
+            let mut cut = Vec::new();
+            self.outboxes.flush(|conn| cut.push(conn));
+            for conn in cut {
+                self.handle(Input::Closed { conn, reason: "too slow".into() }, now);
+            }
+        }
+    }
+
+    fn feed_watchdog(&mut self) {
+        if let Some((interval, at)) = &mut self.watchdog
+            && *at <= Instant::now()
+        {
+            notify::alive();
+            *at = Instant::now() + *interval;
+        }
+    }
+}
+
+fn now(started: Instant) -> Now {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Now { mono_ms: started.elapsed().as_millis() as u64, wall_ms: wall.as_millis() as u64 }
+}

@@ -1,0 +1,31 @@
+//! Telling systemd how we are (sd_notify): ready, alive, stopping. Nothing happens where `NOTIFY_SOCKET` is not set.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// The server takes connections.
+pub fn ready() {
+    tell(NotifyState::Ready);
+}
+
+/// The server is on its way out.
+pub fn stopping() {
+    tell(NotifyState::Stopping);
+}
+
+/// The hub is turning.
+pub fn alive() {
+    tell(NotifyState::Watchdog);
+}
+
+/// How often [`alive`] is to be called: half of what the unit's `WatchdogSec` allows.
+pub fn watchdog_interval() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|allowed| allowed / 2)
+}
+
+fn tell(state: NotifyState) {
+    if let Err(why) = sd_notify::notify(&[state]) {
+        log::warn!("systemd could not be told: {why}");
+    }
+}

@@ -1,0 +1,370 @@
+//! Getting bytes to receivers: encoded once, one write per receiver and round, tried at once; only who is slow gets a buffer.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+use std::net::{Shutdown, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_io::{Async, Timer};
+use smol::LocalExecutor;
+
+use crate::chat::{Audience, ConnId, Member};
+use crate::wire::caps::Caps;
+use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::{SEND_QUEUE_BYTES, SEND_QUEUES_BYTES};
+
+/// How long a client has to read its goodbye and hang up, before the connection is cut.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// The arena of lines for one receiver; the others are by [`TagSet`].
+const DIRECT: usize = TagSet::COUNT;
+/// An arena that grew beyond this gives its memory back after the round.
+const ARENA_KEPT_BYTES: usize = 256 << 10;
+/// What a receiver that is cut reads last.
+const TOO_SLOW: &str = "ERROR :Closing link: too slow; what you missed is in the history\r\n";
+
+/// Lines of this round for one receiver: a stretch of an arena.
+#[derive(Clone, Copy)]
+struct Piece {
+    arena: u8,
+    start: u32,
+    end: u32,
+}
+
+/// The outgoing side of one connection.
+struct Outbox {
+    conn: ConnId,
+    caps: Caps,
+    stream: Arc<Async<TcpStream>>,
+    /// Shared with the reading task: no more inputs are wanted.
+    closed: Rc<Cell<bool>>,
+    first: Option<Piece>,
+    more: Vec<Piece>,
+    backlog: Option<Rc<Backlog>>,
+    closing: bool,
+}
+
+impl Outbox {
+    /// Appends a piece; one that continues the last is joined to it. True for the first of the round.
+    fn push(&mut self, piece: Piece) -> bool {
+        let Some(first) = &mut self.first else {
+            self.first = Some(piece);
+            return true;
+        };
+        let last = self.more.last_mut().unwrap_or(first);
+        if last.arena == piece.arena && last.end == piece.start {
+            last.end = piece.end;
+        } else {
+            self.more.push(piece);
+        }
+        false
+    }
+}
+
+/// Bytes that a slow receiver has not taken yet. Its task writes them; the hub only appends.
+struct Backlog {
+    bytes: RefCell<Vec<u8>>,
+    sent: Cell<usize>,
+    closing: Cell<bool>,
+    done: Cell<bool>,
+    /// Of all backlogs together.
+    total: Rc<Cell<usize>>,
+}
+
+impl Backlog {
+    fn new(total: Rc<Cell<usize>>) -> Rc<Backlog> {
+        Rc::new(Backlog { bytes: RefCell::default(), sent: Cell::new(0), closing: Cell::new(false), done: Cell::new(false), total })
+    }
+
+    fn waiting_bytes(&self) -> usize {
+        self.bytes.borrow().len() - self.sent.get()
+    }
+
+    /// Appends bytes; false when that is more than a receiver may leave waiting.
+    fn append(&self, more: &[u8]) -> bool {
+        if self.waiting_bytes() + more.len() > SEND_QUEUE_BYTES || self.total.get() + more.len() > SEND_QUEUES_BYTES {
+            return false;
+        }
+        self.bytes.borrow_mut().extend_from_slice(more);
+        self.total.set(self.total.get() + more.len());
+        true
+    }
+
+    /// Drops all but the line that is half sent, and ends with a goodbye.
+    fn cut(&self) {
+        let mut bytes = self.bytes.borrow_mut();
+        let sent = self.sent.get();
+        let is_between_lines = sent == 0 || bytes[sent - 1] == b'\n';
+        let keep = if is_between_lines { sent } else { bytes[sent..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| sent + at + 1) };
+        let removed = bytes.len() - keep;
+        bytes.truncate(keep);
+        bytes.extend_from_slice(TOO_SLOW.as_bytes());
+        self.total.set(self.total.get() - removed + TOO_SLOW.len());
+        self.closing.set(true);
+    }
+
+    /// Writes what the socket takes. `Ok(true)` when nothing is left.
+    fn write_some(&self, stream: &TcpStream) -> io::Result<bool> {
+        let mut bytes = self.bytes.borrow_mut();
+        while self.sent.get() < bytes.len() {
+            match (&*stream).write(&bytes[self.sent.get()..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.sent.set(self.sent.get() + count);
+                    self.total.set(self.total.get().saturating_sub(count));
+                }
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
+                    // What is out makes room for what comes.
+                    bytes.drain(..self.sent.replace(0));
+                    return Ok(false);
+                }
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        self.total.set(self.total.get().saturating_sub(self.waiting_bytes()));
+    }
+}
+
+/// All outgoing sides, and the lines of the round.
+pub struct Outboxes {
+    slots: Vec<Option<Outbox>>,
+    free: Vec<u32>,
+    last_serial: u32,
+    dirty: Vec<u32>,
+    arenas: [String; TagSet::COUNT + 1],
+    scratch: Vec<u8>,
+    waiting_bytes: Rc<Cell<usize>>,
+    executor: Rc<LocalExecutor<'static>>,
+}
+
+impl Outboxes {
+    /// No connections yet.
+    pub fn new(executor: Rc<LocalExecutor<'static>>) -> Outboxes {
+        Outboxes {
+            slots: Vec::new(),
+            free: Vec::new(),
+            last_serial: 0,
+            dirty: Vec::new(),
+            arenas: Default::default(),
+            scratch: Vec::new(),
+            waiting_bytes: Rc::default(),
+            executor,
+        }
+    }
+
+    /// Takes a connection in and numbers it. `closed` is set when no more inputs of it are wanted.
+    pub fn open(&mut self, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>) -> ConnId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            (self.slots.len() - 1) as u32
+        });
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let conn = ConnId { slot, serial: self.last_serial };
+        let (caps, first, more, backlog) = (Caps::NONE, None, Vec::new(), None);
+        self.slots[slot as usize] = Some(Outbox { conn, caps, stream, closed, first, more, backlog, closing: false });
+        conn
+    }
+
+    /// Sets what later events are encoded for.
+    pub fn set_caps(&mut self, conn: ConnId, caps: Caps) {
+        if let Some(outbox) = self.outbox_mut(conn) {
+            outbox.caps = caps;
+        }
+    }
+
+    /// Queues lines for one receiver.
+    pub fn send(&mut self, to: ConnId, lines: &str) {
+        let start = self.arenas[DIRECT].len();
+        self.arenas[DIRECT].push_str(lines);
+        self.push(to, piece(DIRECT, start, self.arenas[DIRECT].len()));
+    }
+
+    /// Queues an event for the members of a room.
+    pub fn send_to_members(&mut self, members: &[Member], except: Option<ConnId>, only: Audience, event: &Event) {
+        let receivers = members.iter().map(|member| member.conn).filter(|conn| Some(*conn) != except);
+        self.send_to_each(receivers, only, event);
+    }
+
+    /// Queues an event for several receivers, encoding it once per set of tags.
+    pub fn send_to_each(&mut self, to: impl Iterator<Item = ConnId>, only: Audience, event: &Event) {
+        let mut encoded: [Option<Piece>; TagSet::COUNT] = [None; TagSet::COUNT];
+        for conn in to {
+            let Some(outbox) = self.slots.get_mut(conn.slot as usize).and_then(Option::as_mut).filter(|outbox| outbox.conn == conn) else { continue };
+            if !only.includes(outbox.caps) {
+                continue;
+            }
+            let set = TagSet::of(outbox.caps);
+            let arena = &mut self.arenas[set.index()];
+            let piece = *encoded[set.index()].get_or_insert_with(|| {
+                let start = arena.len();
+                event.encode(set, "", arena);
+                piece(set.index(), start, arena.len())
+            });
+            if outbox.push(piece) {
+                self.dirty.push(conn.slot);
+            }
+        }
+    }
+
+    /// Closes a connection once everything queued is out; nothing more is queued for it.
+    pub fn close(&mut self, conn: ConnId) {
+        let Some(outbox) = self.outbox_mut(conn) else { return };
+        outbox.closed.set(true);
+        outbox.closing = true;
+        self.dirty.push(conn.slot);
+    }
+
+    /// Forgets a connection that is gone.
+    pub fn forget(&mut self, conn: ConnId) {
+        if self.outbox_mut(conn).is_some() {
+            self.slots[conn.slot as usize] = None;
+            self.free.push(conn.slot);
+        }
+    }
+
+    /// Whether something is queued.
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Bytes of lines in this round.
+    pub fn round_bytes(&self) -> usize {
+        self.arenas.iter().map(String::len).sum()
+    }
+
+    /// Writes what is queued: one write per receiver. `cut` is called for those who are too slow. They, and those to be closed, are forgotten.
+    pub fn flush(&mut self, mut cut: impl FnMut(ConnId)) {
+        for slot in std::mem::take(&mut self.dirty) {
+            let in_time = self.write_round(slot);
+            let ended = |outbox: &mut Outbox| outbox.closing || !in_time;
+            let Some(outbox) = self.slots.get_mut(slot as usize).and_then(|outbox| outbox.take_if(ended)) else { continue };
+            if !in_time && !outbox.closing {
+                cut(outbox.conn);
+            }
+            self.free.push(slot);
+            self.let_go(outbox);
+        }
+        for arena in &mut self.arenas {
+            arena.clear();
+            arena.shrink_to(ARENA_KEPT_BYTES);
+        }
+        self.scratch.clear();
+        self.scratch.shrink_to(ARENA_KEPT_BYTES);
+    }
+
+    /// Lets a connection end by itself: its backlog, then the end of the stream, then the client hangs up, or is hung up on.
+    fn let_go(&self, outbox: Outbox) {
+        outbox.closed.set(true);
+        match &outbox.backlog {
+            Some(backlog) if !backlog.done.get() => backlog.closing.set(true),
+            _ => end_stream(&outbox.stream),
+        }
+        let stream = Arc::downgrade(&outbox.stream);
+        let hang_up = async move {
+            Timer::after(CLOSE_WITHIN).await;
+            if let Some(stream) = stream.upgrade() {
+                let _ = stream.get_ref().shutdown(Shutdown::Both);
+            }
+        };
+        self.executor.spawn(hang_up).detach();
+    }
+
+    fn push(&mut self, to: ConnId, piece: Piece) {
+        if self.outbox_mut(to).is_some_and(|outbox| outbox.push(piece)) {
+            self.dirty.push(to.slot);
+        }
+    }
+
+    fn outbox_mut(&mut self, conn: ConnId) -> Option<&mut Outbox> {
+        self.slots.get_mut(conn.slot as usize)?.as_mut().filter(|outbox| outbox.conn == conn)
+    }
+}
+
+fn piece(arena: usize, start: usize, end: usize) -> Piece {
+    // A round is flushed long before an arena reaches 4 GiB.
+    Piece { arena: arena as u8, start: start as u32, end: end as u32 }
+}
+
+/// Tells the client that nothing more comes.
+fn end_stream(stream: &Async<TcpStream>) {
+    let _ = stream.get_ref().shutdown(Shutdown::Write);
+}
+
+impl Outboxes {
+    /// Writes one receiver's lines of the round; false when it is too slow and was cut.
+    fn write_round(&mut self, slot: u32) -> bool {
+        let Some(outbox) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return true };
+        let Some(first) = outbox.first.take() else { return true };
+        let more = std::mem::take(&mut outbox.more);
+        let lines = |piece: &Piece| &self.arenas[usize::from(piece.arena)].as_bytes()[piece.start as usize..piece.end as usize];
+        let bytes = if more.is_empty() {
+            lines(&first)
+        } else {
+            self.scratch.clear();
+            for piece in std::iter::once(&first).chain(&more) {
+                self.scratch.extend_from_slice(lines(piece));
+            }
+            &self.scratch
+        };
+        if let Some(backlog) = outbox.backlog.take_if(|backlog| !backlog.done.get()) {
+            let in_time = backlog.append(bytes);
+            if !in_time {
+                backlog.cut();
+            }
+            outbox.backlog = Some(backlog);
+            return in_time;
+        }
+        outbox.backlog = None;
+        match write_now(&outbox.stream, bytes) {
+            Ok(written) if written == bytes.len() => true,
+            Ok(written) => {
+                let backlog = Backlog::new(self.waiting_bytes.clone());
+                let in_time = backlog.append(&bytes[written..]);
+                if !in_time {
+                    backlog.cut();
+                }
+                self.executor.spawn(drain(outbox.stream.clone(), backlog.clone())).detach();
+                outbox.backlog = Some(backlog);
+                in_time
+            }
+            // The reading task sees the broken connection too, and reports it.
+            Err(_) => true,
+        }
+    }
+}
+
+/// Tries once; what a full socket does not take is not an error.
+fn write_now(stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match (&*stream.get_ref()).write(bytes) {
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Writes a backlog as the receiver takes it. Lives only as long as there is one.
+async fn drain(stream: Arc<Async<TcpStream>>, backlog: Rc<Backlog>) {
+    loop {
+        if stream.writable().await.is_err() {
+            break;
+        }
+        match backlog.write_some(stream.get_ref()) {
+            Ok(false) => {}
+            Ok(true) | Err(_) => break,
+        }
+    }
+    backlog.done.set(true);
+    if backlog.closing.get() {
+        end_stream(&stream);
+    }
+}

@@ -1,0 +1,41 @@
+//! Signals as mail: TERM and INT stop the server, HUP reads the message of the day again and reopens the log.
+
+use std::path::PathBuf;
+
+use async_channel::Sender;
+use async_signal::{Signal, Signals};
+use smol::stream::StreamExt;
+
+use crate::chat::Input;
+
+use super::hub::Mail;
+use super::{logfile, motd};
+
+/// Waits for signals for ever.
+pub async fn watch(mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen) {
+    let mut signals = match Signals::new([Signal::Term, Signal::Int, Signal::Hup]) {
+        Ok(signals) => signals,
+        Err(why) => return log::error!("signals cannot be watched ({why}); stopping will be abrupt"),
+    };
+    while let Some(signal) = signals.next().await {
+        let sent = match signal {
+            Ok(Signal::Term | Signal::Int) => mail.send(Mail::Stop).await,
+            Ok(Signal::Hup) => {
+                log.reopen();
+                log::info!("SIGHUP: the log was reopened, the message of the day is read again");
+                match motd::read(motd_path.as_deref()) {
+                    Ok(lines) => mail.send(Mail::Fact(Input::MotdRead(lines))).await,
+                    Err(why) => {
+                        log::error!("{why}; the old one stays");
+                        Ok(())
+                    }
+                }
+            }
+            Ok(_) => Ok(()),
+            Err(why) => return log::error!("signals cannot be watched any more: {why}"),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}

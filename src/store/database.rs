@@ -1,0 +1,205 @@
+//! The file `gzy.db`: who may open it, which form it has, how SQLite treats it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::error::StoreError;
+
+/// The forms of the database, oldest first; number `i` brings a file from form `i` to form `i + 1` (`PRAGMA user_version`).
+const FORMS: [&str; 1] = [include_str!("1.sql")];
+
+/// "GZY." in the file's head, so that nobody's other database is taken for ours (`PRAGMA application_id`).
+const APPLICATION_ID: i32 = 0x475a_592e;
+
+/// `gzy user add` writes for some milliseconds; the server waits for it, and it for the server's group commits on a slow card.
+const WAIT_FOR_OTHER_WRITERS: Duration = Duration::from_secs(5);
+
+/// SQLite's page cache. The hot pages are the ends of three trees and a few index pages; the system caches the rest of the file.
+/// Measured: 2 MiB more make appending no quicker, and an idle server has to stay below 4 MiB in all.
+const CACHE_KIB: i32 = 768;
+
+/// The write-ahead log goes back into the file when it has so many pages (4 MiB): often enough that a start after a crash is
+/// quick, seldom enough that a busy page is written back once for many commits.
+const CHECKPOINT_PAGES: i32 = 1000;
+
+/// After a burst (or another program that read for long) the write-ahead log is cut down to this.
+const WAL_BYTES_KEPT: i64 = 8 << 20;
+
+/// The database file of a data folder.
+pub fn file_in(data: &Path) -> PathBuf {
+    data.join("gzy.db")
+}
+
+/// Holds the data folder for one server; given back when dropped, or by the system when the process dies.
+#[derive(Debug)]
+pub struct FolderLock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the data folder for this server. Command-line tools do not ask for it: they work beside a running server.
+pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
+    make_folder(data)?;
+    let path = data.join("gzy.db.lock");
+    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = open.map_err(|why| StoreError::Folder { path: path.clone(), why })?;
+    match file.try_lock() {
+        Ok(()) => Ok(FolderLock(file)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data.to_owned() }),
+        Err(TryLockError::Error(why)) => Err(StoreError::Folder { path, why }),
+    }
+}
+
+/// Opens the database of a data folder, makes it when it is missing, and brings it to the newest form.
+pub fn open(data: &Path) -> Result<Connection, StoreError> {
+    make_folder(data)?;
+    let path = file_in(data);
+    // Made here, so that it is private from the start: it holds private talk and password hashes. SQLite's side files follow it.
+    let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    drop(made.map_err(|why| StoreError::Folder { path: path.clone(), why })?);
+    let wrong = |why| explain(&path, why);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
+    db.busy_timeout(WAIT_FOR_OTHER_WRITERS).map_err(wrong)?;
+    form_of(&db, &path)?;
+    set_up(&db).map_err(wrong)?;
+    migrate(&mut db, &path)?;
+    Ok(db)
+}
+
+fn make_folder(data: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
+}
+
+fn set_up(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit that returned is on the disk, and receipts rely on it.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)
+}
+
+/// The form of the file: 0 when it is empty. Refuses what is not ours and what is too new.
+fn form_of(db: &Connection, path: &Path) -> Result<u32, StoreError> {
+    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(|why| explain(path, why));
+    let (form, owner, tables) = (pragma("user_version")?, pragma("application_id")?, pragma("schema_version")?);
+    let form = u32::try_from(form).unwrap_or(u32::MAX);
+    if tables != 0 && owner != APPLICATION_ID {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let known = FORMS.len() as u32;
+    if form > known {
+        return Err(StoreError::Newer { path: path.to_owned(), form, known });
+    }
+    Ok(form)
+}
+
+/// All or nothing; two programs that open a fresh file at once do it once.
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let wrong = |why| explain(path, why);
+    if form_of(db, path)? as usize == FORMS.len() {
+        return Ok(());
+    }
+    let step = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+    let form = form_of(&step, path)?;
+    for sql in &FORMS[form as usize..] {
+        step.execute_batch(sql).map_err(wrong)?;
+    }
+    step.pragma_update(None, "application_id", APPLICATION_ID).map_err(wrong)?;
+    step.pragma_update(None, "user_version", FORMS.len() as u32).map_err(wrong)?;
+    step.commit().map_err(wrong)
+}
+
+fn explain(path: &Path, why: rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    match why.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
+        _ => StoreError::Sqlite { path, why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence<T>(result: Result<T, StoreError>) -> String {
+        result.err().map(|e| e.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_fresh_folder_is_made_and_opens_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("a/b");
+        for _ in 0..2 {
+            let db = open(&data).unwrap();
+            assert_eq!(db.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0)).unwrap(), "wal");
+            assert_eq!(db.pragma_query_value(None, "synchronous", |r| r.get::<_, u32>(0)).unwrap(), 2);
+            assert_eq!(form_of(&db, &data).unwrap() as usize, FORMS.len());
+        }
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(file_in(&data).metadata().unwrap().permissions().mode() & 0o077, 0, "nobody else reads it");
+    }
+
+    #[test]
+    fn two_programs_that_open_a_fresh_folder_at_once_both_get_it() {
+        let dir = tempfile::tempdir().unwrap();
+        std::thread::scope(|s| {
+            let both = [(); 2].map(|()| s.spawn(|| open(dir.path()).map(drop)));
+            both.map(|one| one.join().unwrap().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let said = sentence(open(dir.path()));
+        assert!(said.contains("gzy.db was written by a newer gzy (form 99, this one knows up to 1)"), "{said}");
+        assert!(said.contains("install that version"), "{said}");
+    }
+
+    #[test]
+    fn what_is_not_a_database_of_ours_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(
+            file_in(dir.path()),
+            "shopping list: rice, tea, and a good deal more than a head of a hundred bytes, so \
+            that it is read as one",
+        )
+        .unwrap();
+        let said = sentence(open(dir.path()));
+        assert!(said.contains("gzy.db is not a database of gzy; move it away"), "{said}");
+
+        let other = tempfile::tempdir().unwrap();
+        Connection::open(file_in(other.path())).unwrap().execute_batch("CREATE TABLE recipes (name)").unwrap();
+        assert!(matches!(open(other.path()), Err(StoreError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        for result in [open(&file).map(drop), lock(&file).map(drop), open(&file.join("below")).map(drop)] {
+            let said = sentence(result);
+            assert!(said.starts_with(&format!("cannot write {}", file.display())) && said.contains("--data"), "{said}");
+        }
+        let said = sentence(open(Path::new("/proc")));
+        assert!(said.starts_with("cannot write /proc/gzy.db: "), "{said}");
+    }
+
+    #[test]
+    fn one_folder_serves_one_server_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = lock(dir.path()).unwrap();
+        let said = sentence(lock(dir.path()));
+        assert!(
+            said.starts_with("another gzy server is running with the data in ") && said.contains("stop it"),
+            "{said}"
+        );
+        drop(first);
+        lock(dir.path()).unwrap();
+    }
+}

@@ -1,0 +1,91 @@
+//! How the search index is filled behind the writes.
+//!
+//! Feeding it costs several times what writing the message costs, and little pieces of work cost most. So it is fed in full slices
+//! only, when the store has nothing else to do; what is not in it yet is short enough to be searched directly.
+
+use rusqlite::{Connection, Statement, TransactionBehavior};
+
+use super::pieces;
+
+/// Messages that go into the index in one transaction: some milliseconds of work, which is the longest that a message has to
+/// wait for it (measured: 4 to 8 ms on x86-64), and enough of them that SQLite writes few large segments.
+pub const SLICE: i64 = 512;
+
+/// Fills the search index. Belongs to the store thread.
+pub struct Index<'c> {
+    db: &'c Connection,
+    upto: i64,
+    select: Statement<'c>,
+    insert: Statement<'c>,
+    progress: Statement<'c>,
+}
+
+impl<'c> Index<'c> {
+    /// Reads how far the index reaches.
+    pub fn new(db: &'c Connection) -> rusqlite::Result<Index<'c>> {
+        Ok(Index {
+            db,
+            upto: db.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?,
+            select: db.prepare(
+                "SELECT m.n, m.target, m.closed_in, m.text, source.text, account.text
+                 FROM messages AS m JOIN names AS source ON source.id = m.source
+                 LEFT JOIN names AS account ON account.id = m.account
+                 WHERE m.n > ?1 ORDER BY m.n LIMIT ?2",
+            )?,
+            insert: db.prepare("INSERT INTO pieces (rowid, text) VALUES (?1, ?2)")?,
+            progress: db.prepare("UPDATE indexed SET upto = ?1")?,
+        })
+    }
+
+    /// Every row up to this number is in the index.
+    pub fn upto(&self) -> i64 {
+        self.upto
+    }
+
+    /// Takes the next slice in, in a transaction of its own, together with the note of how far it reaches.
+    pub fn take_slice(&mut self) -> rusqlite::Result<()> {
+        let step = rusqlite::Transaction::new_unchecked(self.db, TransactionBehavior::Immediate)?;
+        let mut upto = self.upto;
+        let mut document = String::new();
+        let mut rows = self.select.query((upto, SLICE))?;
+        while let Some(row) = rows.next()? {
+            upto = row.get(0)?;
+            document.clear();
+            push_place(&mut document, row.get(1)?, row.get::<_, i64>(2)? as u64);
+            push_senders(&mut document, row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str_or_null()?);
+            pieces::cut(&pieces::fold(row.get_ref(3)?.as_str()?), &mut document);
+            self.insert.execute((upto, &document))?;
+        }
+        drop(rows);
+        self.progress.execute([upto])?;
+        step.commit()?;
+        self.upto = upto;
+        Ok(())
+    }
+}
+
+/// The piece that stands for a place. No piece of a text begins with `@`, which separates there.
+pub fn push_place(document: &mut String, target: i64, closed_in: u64) {
+    use std::fmt::Write;
+    let written =
+        if closed_in == 0 { write!(document, "@{target}") } else { write!(document, "@{target}.{closed_in}") };
+    written.expect("writing to a String cannot fail");
+}
+
+/// The piece that stands for a sender; `~` separates in texts. Names hold no spaces, and if one did, it would only not be found.
+pub fn sender_piece(folded_name: &str) -> String {
+    std::iter::once('~').chain(folded_name.chars().filter(|c| !c.is_whitespace())).collect()
+}
+
+/// The folded names under which a message's sender is found: nick, and account.
+pub fn senders<'a>(source: &'a str, account: Option<&'a str>) -> impl Iterator<Item = String> + 'a {
+    let nick = source.split('!').next().unwrap_or(source);
+    std::iter::once(nick).chain(account).map(pieces::fold)
+}
+
+fn push_senders(document: &mut String, source: &str, account: Option<&str>) {
+    for name in senders(source, account) {
+        document.push(' ');
+        document.push_str(&sender_piece(&name));
+    }
+}

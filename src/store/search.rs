@@ -1,0 +1,416 @@
+//! What a search finds, and when it gives up.
+//!
+//! The newest rows that are not in the index yet are looked at one by one, then the index names candidates, newest first. Each is
+//! checked against the real message: the index may name too many, never too few.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Row, Statement};
+
+use super::history::{FOUND_MAX, History, as_column};
+use super::index::{push_place, sender_piece, senders};
+use super::names::Names;
+use super::pieces;
+use super::record::{Message, Place, Search};
+use crate::wire::msgid::MsgId;
+
+/// A search looks at so many rows at most …
+const ROWS_MAX: usize = 200_000;
+
+/// … and for so long: everybody's receipts wait for it. It tells what it found by then, which is the newest.
+const TIME_MAX: Duration = Duration::from_millis(150);
+
+/// So many pieces are asked of the index. Longer questions are narrowed down enough by them, and SQLite's expressions have a limit.
+const PIECES_MAX: usize = 24;
+
+/// Who sits in more rooms than this gets candidates from all rooms; the check sorts them out.
+const PLACES_MAX: usize = 50;
+
+/// How much a search may cost.
+#[derive(Clone, Copy)]
+pub struct Budget {
+    rows: usize,
+    time: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { rows: ROWS_MAX, time: TIME_MAX }
+    }
+}
+
+/// Searches. Belongs to the store thread.
+pub struct Searcher<'c> {
+    newest_rows: Statement<'c>,
+    candidates: Statement<'c>,
+    first_from: Statement<'c>,
+}
+
+/// A question, ready for comparing.
+struct Wish<'q> {
+    places: Vec<(i64, &'q Place)>,
+    words: Vec<String>,
+    from: Option<String>,
+    limit: usize,
+    /// Row numbers: from the first, to the one before the second.
+    rows: (i64, i64),
+}
+
+/// What is left of the budget, and the hits, newest first.
+struct Round {
+    rows_left: usize,
+    until: Instant,
+    hits: Vec<Message>,
+}
+
+impl<'c> Searcher<'c> {
+    /// Prepares the questions.
+    pub fn new(db: &'c Connection) -> rusqlite::Result<Searcher<'c>> {
+        Ok(Searcher {
+            newest_rows: db
+                .prepare("SELECT n, target, closed_in, text FROM messages WHERE n >= ?1 AND n < ?2 ORDER BY n DESC")?,
+            candidates: db.prepare(
+                "SELECT m.n, m.target, m.closed_in, m.text FROM pieces CROSS JOIN messages AS m ON m.n = pieces.rowid
+                 WHERE pieces MATCH ?3 AND pieces.rowid >= ?1 AND pieces.rowid < ?2 ORDER BY pieces.rowid DESC",
+            )?,
+            first_from: db.prepare("SELECT n, id FROM messages WHERE n >= ?1 ORDER BY n LIMIT 1")?,
+        })
+    }
+
+    /// The newest hits within the budget, oldest first. Rows after `indexed_upto` are looked at without the index.
+    pub fn search(
+        &mut self,
+        names: &mut Names<'_>,
+        history: &mut History<'_>,
+        search: &Search,
+        indexed_upto: i64,
+        last_n: i64,
+        budget: Budget,
+    ) -> rusqlite::Result<Vec<Message>> {
+        let wish = self.understand(names, search, last_n)?;
+        let mut round = Round { rows_left: budget.rows, until: Instant::now() + budget.time, hits: Vec::new() };
+        if !wish.places.is_empty() && wish.limit > 0 {
+            let (first, end) = wish.rows;
+            let indexed_end = (indexed_upto + 1).clamp(first, end.max(first));
+            let goes_on = round.walk(self.newest_rows.query([indexed_end, end])?, &wish, history)?;
+            match expression(&wish) {
+                _ if !goes_on => {}
+                Some(pieces) => {
+                    round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?;
+                }
+                None => {
+                    round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?;
+                }
+            }
+        }
+        round.hits.reverse();
+        Ok(round.hits)
+    }
+
+    fn understand<'q>(&mut self, names: &mut Names<'_>, search: &'q Search, last_n: i64) -> rusqlite::Result<Wish<'q>> {
+        let mut places = Vec::new();
+        for place in &search.places {
+            if let Some(target) = names.find(place.target.as_str())? {
+                places.push((target, place));
+            }
+        }
+        let first = search.since.map_or(Ok(0), |since| self.first_row_from(since, last_n))?;
+        let end = search.before.map_or(Ok(last_n + 1), |before| self.first_row_from(before, last_n))?;
+        Ok(Wish {
+            places,
+            words: search.words.iter().map(|word| pieces::fold(word)).collect(),
+            from: search.from.as_deref().map(pieces::fold),
+            limit: search.limit.min(FOUND_MAX),
+            rows: (first, end),
+        })
+    }
+
+    /// The number of the first row with this id or a greater one. Halves the range some twenty times: rows are in the order of ids.
+    fn first_row_from(&mut self, id: MsgId, last_n: i64) -> rusqlite::Result<i64> {
+        let wanted = as_column(id);
+        let (mut low, mut high) = (0, last_n + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let mut rows = self.first_from.query([middle])?;
+            match rows.next()? {
+                Some(row) if row.get::<_, i64>(1)? < wanted => low = row.get::<_, i64>(0)? + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+}
+
+impl Round {
+    /// Collects the hits among the rows. True when they are all seen and more are wanted.
+    fn walk(
+        &mut self,
+        mut rows: rusqlite::Rows<'_>,
+        wish: &Wish<'_>,
+        history: &mut History<'_>,
+    ) -> rusqlite::Result<bool> {
+        while let Some(row) = rows.next()? {
+            if self.rows_left == 0 || Instant::now() >= self.until {
+                return Ok(false);
+            }
+            self.rows_left -= 1;
+            if let Some(hit) = wish.check(row, history)? {
+                self.hits.push(hit);
+                if self.hits.len() >= wish.limit {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Wish<'_> {
+    /// The message of a row, if it is a hit.
+    fn check(&self, row: &Row<'_>, history: &mut History<'_>) -> rusqlite::Result<Option<Message>> {
+        let (target, closed_in) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)? as u64);
+        let is_seen =
+            |(number, place): &&(i64, &Place)| *number == target && (closed_in == 0 || closed_in == place.instance);
+        let Some((_, place)) = self.places.iter().find(is_seen) else { return Ok(None) };
+        let text = pieces::fold(row.get_ref(3)?.as_str()?);
+        if !self.words.iter().all(|word| pieces::holds(&text, word)) {
+            return Ok(None);
+        }
+        let found = history.row(row.get(0)?, &place.target)?;
+        Ok(found.filter(|message| self.is_from(message)))
+    }
+
+    fn is_from(&self, message: &Message) -> bool {
+        let Some(from) = &self.from else { return true };
+        senders(&message.source, message.account.as_deref()).any(|name| name == *from)
+    }
+}
+
+/// The question in the language of the index, if the index can narrow it down.
+fn expression(wish: &Wish<'_>) -> Option<String> {
+    let mut all = Vec::new();
+    if wish.places.len() <= PLACES_MAX {
+        all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
+    }
+    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
+    for wanted in wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX) {
+        all.push(quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" });
+    }
+    (!all.is_empty()).then(|| all.join(" AND "))
+}
+
+fn place_pieces((target, place): &(i64, &Place)) -> impl Iterator<Item = String> {
+    let instances = if place.instance == 0 { vec![0] } else { vec![0, place.instance] };
+    let target = *target;
+    instances.into_iter().map(move |instance| {
+        let mut piece = String::new();
+        push_place(&mut piece, target, instance);
+        quoted(&piece)
+    })
+}
+
+fn quoted(piece: &str) -> String {
+    format!("\"{}\"", piece.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Desk, at, place, said, search_for, texts_of};
+    use super::super::index::SLICE;
+    use super::super::record::{Found, Query, Target};
+    use super::*;
+
+    const SLICE_LONG: u64 = SLICE as u64;
+
+    fn found(desk: &mut Desk, search: Search) -> Vec<String> {
+        texts_of(desk.ask(Query::Search(search)))
+    }
+
+    /// Enough talk that everything before it is in the index afterwards.
+    fn get_indexed(desk: &mut Desk) {
+        desk.save((100..100 + SLICE_LONG).map(|minute| said(minute, "…")).collect()).unwrap();
+        desk.search(&["nothing"]);
+        assert!(desk.keeper.index.upto() >= SLICE);
+    }
+
+    #[test]
+    fn chinese_is_found_by_two_characters_and_by_one_with_the_index_and_without() {
+        let mut desk = Desk::new();
+        desk.save(vec![said(1, "我在上海"), said(2, "海上生明月"), said(3, "上班"), said(4, "Meet in SHANGHAI, 上海")])
+            .unwrap();
+        for is_indexed in [false, true] {
+            if is_indexed {
+                get_indexed(&mut desk);
+            }
+            assert_eq!(desk.search(&["上海"]), ["我在上海", "Meet in SHANGHAI, 上海"]);
+            assert_eq!(desk.search(&["海"]), ["我在上海", "海上生明月", "Meet in SHANGHAI, 上海"]);
+            assert_eq!(desk.search(&["我在上海"]), ["我在上海"]);
+            assert_eq!(desk.search(&["shang", "上海"]), ["Meet in SHANGHAI, 上海"]);
+            assert_eq!(desk.search(&["hai"]), [""; 0]);
+            assert_eq!(desk.search(&["生上"]), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_search_sees_the_asker_s_places_only() {
+        let mut desk = Desk::new();
+        let in_room = |minute, room: &str, closed_in, text: &str| Message {
+            target: Target::room(room),
+            closed_in,
+            ..said(minute, text)
+        };
+        desk.save(vec![
+            in_room(1, "#lobby", 0, "秘密 one"),
+            in_room(2, "#board", 0, "秘密 two"),
+            in_room(3, "#lobby", 5, "秘密 three"),
+            in_room(4, "#lobby", 6, "秘密 four"),
+            in_room(5, "#board", 5, "秘密 five"),
+        ])
+        .unwrap();
+        for is_indexed in [false, true] {
+            if is_indexed {
+                get_indexed(&mut desk);
+            }
+            let mut search = search_for(&["秘密"]);
+            assert_eq!(found(&mut desk, search.clone()), ["秘密 one"]);
+            search.places = vec![Place { target: Target::room("#lobby"), instance: 5 }, place("#board")];
+            assert_eq!(found(&mut desk, search.clone()), ["秘密 one", "秘密 two", "秘密 three"]);
+            // So many places that the index is not asked for them.
+            search.places = (0..2 * PLACES_MAX).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
+            assert_eq!(found(&mut desk, search.clone()), ["秘密 two"]);
+            search.places = vec![place("#nowhere")];
+            assert_eq!(found(&mut desk, search.clone()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_search_keeps_to_sender_time_and_limit() {
+        let mut desk = Desk::new();
+        let by = |minute, source: &str, account: Option<&str>| Message {
+            source: source.into(),
+            account: account.map(Box::from),
+            ..said(minute, &format!("tea {minute}"))
+        };
+        desk.save(vec![
+            by(1, "Anna!a@h", None),
+            by(2, "ben!b@h", Some("Anna")),
+            by(3, "小阳!y@h", Some("小阳")),
+            by(4, "annabel!a@h", None),
+            by(5, "ANNA!a@h", Some("ben")),
+        ])
+        .unwrap();
+        for is_indexed in [false, true] {
+            if is_indexed {
+                get_indexed(&mut desk);
+            }
+            let from = |name: &str, words: &[&str]| Search { from: Some(name.into()), ..search_for(words) };
+            assert_eq!(found(&mut desk, from("anna", &["tea"])), ["tea 1", "tea 2", "tea 5"]);
+            assert_eq!(found(&mut desk, from("小阳", &[])), ["tea 3"]);
+            assert_eq!(found(&mut desk, from("eve", &["tea"])), [""; 0]);
+            assert_eq!(found(&mut desk, from("a \" b", &["tea"])), [""; 0]);
+            let between = Search { since: Some(at(2)), before: Some(at(5)), ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, between.clone()), ["tea 2", "tea 3", "tea 4"]);
+            assert_eq!(found(&mut desk, Search { limit: 2, ..between }), ["tea 3", "tea 4"]);
+            let never = Search { since: Some(at(5)), before: Some(at(2)), ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, never), [""; 0]);
+            assert_eq!(found(&mut desk, Search { limit: 0, ..search_for(&["tea"]) }), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn odd_words_neither_fail_nor_match_everything() {
+        let mut desk = Desk::new();
+        desk.save(vec![said(1, "100% \"sure\" 😀❤️ c++ a*b @1 ~anna"), said(2, "plain")]).unwrap();
+        get_indexed(&mut desk);
+        let long = "很".repeat(900);
+        let words = [
+            "%",
+            "\"sure\"",
+            "\"",
+            "😀",
+            "❤",
+            "c++",
+            "a*",
+            "@1",
+            "~anna",
+            "100% \"sure",
+            "'",
+            "NOT",
+            "a OR b",
+            long.as_str(),
+        ];
+        for word in words {
+            let expected = usize::from(!["'", "NOT", "a OR b", &long].contains(&word));
+            assert_eq!(desk.search(&[word]).len(), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_messages_are_searched_right() {
+        let mut desk = Desk::new();
+        let (lines, cities) = (100_000_u64, ["北京", "上海", "广州", "深圳", "成都", "杭州", "武汉"]);
+        let line = |i: u64| format!("{} 我在{}等你 word{} 吃了吗", i, cities[i as usize % 7], i % 1000);
+        for start in (0..lines).step_by(5000) {
+            let batch = (start..start + 5000).map(|i| Message {
+                target: Target::room(if i % 10 == 3 { "#tea" } else { "#lobby" }),
+                ..said(i, &line(i))
+            });
+            desk.save(batch.collect()).unwrap();
+        }
+        while desk.keeper.lag() >= SLICE {
+            desk.keeper.take_slice();
+        }
+        let expected = |matches: &dyn Fn(u64) -> bool, limit: usize| {
+            let mut hits: Vec<_> =
+                (0..lines).rev().filter(|i| i % 10 != 3 && matches(*i)).take(limit).map(line).collect();
+            hits.reverse();
+            hits
+        };
+        let upto = desk.keeper.index.upto();
+        assert_eq!(
+            desk.search(&["在上海等", "word17"]),
+            expected(&|i| i % 7 == 1 && matches!(i % 1000, 17 | 170..180), 1000)
+        );
+        assert_eq!(desk.search(&["杭州", "word123 吃"]), expected(&|i| i % 7 == 5 && i % 1000 == 123, 1000));
+        let newest = Search { limit: 20, ..search_for(&["圳"]) };
+        assert_eq!(found(&mut desk, newest), expected(&|i| i % 7 == 3, 20));
+        let old = Search { before: Some(at(5000)), since: Some(at(4000)), ..search_for(&["海"]) };
+        assert_eq!(found(&mut desk, old), expected(&|i| i % 7 == 1 && (4000..5000).contains(&i), 1000));
+        assert_eq!(desk.keeper.index.upto(), upto, "less than a slice is missing, so the index is left alone");
+    }
+
+    #[test]
+    fn a_search_that_costs_too_much_tells_the_newest_hits() {
+        let mut desk = Desk::new();
+        desk.save((1..=300).map(|minute| said(minute, if minute % 10 == 0 { "tea" } else { "milk" })).collect())
+            .unwrap();
+        let mut names = Names::new(desk.db).unwrap();
+        let mut history = History::new(desk.db).unwrap();
+        let mut searcher = Searcher::new(desk.db).unwrap();
+        let mut within = |rows, time| {
+            let found = searcher.search(&mut names, &mut history, &search_for(&["tea"]), 0, 300, Budget { rows, time });
+            found.unwrap().iter().map(|message| message.id).collect::<Vec<_>>()
+        };
+        assert_eq!(within(25, TIME_MAX), [at(280), at(290), at(300)]);
+        assert_eq!(within(1000, Duration::ZERO), []);
+        assert_eq!(within(1000, Duration::from_secs(60)).len(), 30);
+    }
+
+    #[test]
+    fn the_index_keeps_every_piece_as_one_term() {
+        let desk = Desk::new();
+        desk.db.execute_batch("CREATE VIRTUAL TABLE terms USING fts5vocab (pieces, row); BEGIN").unwrap();
+        let mut insert = desk.db.prepare("INSERT INTO pieces (rowid, text) VALUES (?1, ?2)").unwrap();
+        let (mut pieces_cut, mut piece) = (0, String::new());
+        for c in '\u{1}'..='\u{2ffff}' {
+            piece.clear();
+            pieces::cut(&pieces::fold(&c.to_string()), &mut piece);
+            pieces_cut += piece.split_whitespace().count() as i64;
+            insert.execute((i64::from(u32::from(c)), &piece)).unwrap();
+        }
+        desk.db.execute_batch("COMMIT").unwrap();
+        let terms: i64 = desk.db.query_row("SELECT sum(doc) FROM terms", [], |row| row.get(0)).unwrap();
+        assert!(pieces_cut > 100_000);
+        assert_eq!(terms, pieces_cut, "a piece that SQLite divides or drops could not be asked for");
+    }
+}
