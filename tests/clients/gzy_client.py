@@ -5,10 +5,12 @@ import re
 from person import Person
 from stage import Program
 
-# 21:07 <小阳> 你好
-SAID = re.compile(r"^(?:\S+ )?<(\S+)> (.*)$")
-# 21:07 *小阳* 你好
-SAID_ALONE = re.compile(r"^(?:\S+ )?\*(\S+)\* (.*)$")
+# What stands in front of each line: 21:07, or 11-19 21:07 when it was another day.
+TIME = r"^(?:[\d-]+ )?\d\d:\d\d "
+# 21:07 小雨: 你好
+SAID = re.compile(TIME + r"([^\s:]+): (.*)$")
+# 21:07 小雨 → 我: 你好
+SAID_ALONE = re.compile(TIME + r"([^\s:]+) → 我: (.*)$")
 
 
 class GzyClient(Person):
@@ -16,10 +18,10 @@ class GzyClient(Person):
 
     def __init__(self, nick, server, gzy, folder):
         super().__init__(nick, server.room)
-        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder)
+        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder, LC_ALL="zh_CN.UTF-8")
 
     def enter(self):
-        self.sees("欢迎", self.nick)
+        self.sees("已进入", self.room)
 
     def say(self, text):
         self._run.write_line(text)
