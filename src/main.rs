@@ -1,2 +1,45 @@
-//! placeholder
-fn main() {}
+//! The `gzy` program: picks the subcommand, prints an error once, picks the exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use gzy::args::{Command, Parsed, parse};
+use gzy::{server, user};
+
+/// What the user asked for could not be done.
+const FAILED: u8 = 1;
+/// The words on the command line make no sense.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    // Read before there are threads: afterwards the environment of the time zone cannot be read safely.
+    let utc_offset_secs = time::UtcOffset::current_local_offset().map_or(0, time::UtcOffset::whole_seconds);
+    let args = match parse(std::env::args().skip(1)) {
+        Parsed::Run(args) => args,
+        Parsed::Print(text, true) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Parsed::Print(text, false) => return complain(&text, WRONG_USAGE),
+    };
+    match args.command {
+        Command::Server(args) => match args.into_config(utc_offset_secs) {
+            Ok(config) => {
+                server::run(config).map_or_else(|why| complain(&why.to_string(), FAILED), |()| ExitCode::SUCCESS)
+            }
+            Err(why) => complain(&why, WRONG_USAGE),
+        },
+        Command::User(args) => match user::run(args.action) {
+            Ok(sentence) => {
+                let _ = writeln!(std::io::stdout(), "{sentence}");
+                ExitCode::SUCCESS
+            }
+            Err(why) => complain(&why, FAILED),
+        },
+    }
+}
+
+fn complain(sentence: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "gzy: {}", sentence.trim_end());
+    ExitCode::from(code)
+}

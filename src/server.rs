@@ -32,7 +32,9 @@ use crate::wire::name::RoomName;
 pub use self::error::ServerError;
 
 use self::hub::{Hub, Mail};
-use self::listen::{Limits, Listeners};
+pub use self::listen::Limits;
+
+use self::listen::Listeners;
 
 /// Mail that may wait for the hub; connections wait when it is full, so it bounds memory and keeps the order.
 const INBOX_MAILS: usize = 1024;
@@ -84,7 +86,14 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         cloak_secret,
         utc_offset_secs: config.utc_offset_secs,
     };
-    let hub_parts = hub::Parts { settings, motd, last_id: opened.last_id, store: opened.store, flood_limits: config.flood_limits, mail: mail.clone() };
+    let hub_parts = hub::Parts {
+        settings,
+        motd,
+        last_id: opened.last_id,
+        store: opened.store,
+        flood_limits: config.flood_limits,
+        mail: mail.clone(),
+    };
     let ready_line = ready_line(&config, &listeners);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");

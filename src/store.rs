@@ -20,7 +20,7 @@ mod search;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -126,22 +126,23 @@ impl Store {
         Ok(Opened { store: Store { queue, shared }, last_id, thread })
     }
 
-    /// Queues messages, ids growing, for the next transaction; `Saved` with this number follows.
-    pub fn append(&self, batch: u64, messages: Vec<Message>) -> Result<(), Busy> {
+    /// Queues messages, ids growing, for the next transaction; `Saved` with this number follows. When the queue is full the messages come back.
+    pub fn append(&self, batch: u64, messages: Vec<Message>) -> Result<(), Vec<Message>> {
         let bytes = messages.iter().map(weight).sum();
         let queued = self.shared.queued_bytes.load(Ordering::Acquire);
         if queued > 0 && queued + bytes > QUEUED_BYTES_MAX {
-            return Err(Busy);
+            return Err(messages);
         }
         self.shared.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
-        self.queue(Request::Append { batch, messages, bytes }).inspect_err(|Busy| {
+        self.queue(Request::Append { batch, messages, bytes }).map_err(|refused| {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+            if let Request::Append { messages, .. } = refused { messages } else { Vec::new() }
         })
     }
 
     /// Queues a question; `Found` with this token follows.
     pub fn ask(&self, token: u64, query: Query) -> Result<(), Busy> {
-        self.queue(Request::Ask { token, query: Box::new(query) })
+        self.queue(Request::Ask { token, query: Box::new(query) }).map_err(|_| Busy)
     }
 
     /// Takes nothing more, from any clone. The thread ends when all that is queued is committed and answered. Does not wait:
@@ -152,11 +153,14 @@ impl Store {
         let _ = self.queue.try_send(Request::Wake);
     }
 
-    fn queue(&self, request: Request) -> Result<(), Busy> {
+    /// Queues a request, or gives it back.
+    fn queue(&self, request: Request) -> Result<(), Request> {
         if self.shared.closing.load(Ordering::Acquire) {
-            return Err(Busy);
+            return Err(request);
         }
-        self.queue.try_send(request).map_err(|_| Busy)
+        self.queue.try_send(request).map_err(|refused| match refused {
+            TrySendError::Full(request) | TrySendError::Disconnected(request) => request,
+        })
     }
 }
 

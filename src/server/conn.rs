@@ -34,7 +34,13 @@ pub struct Reading {
 }
 
 /// Reads until the connection ends. `closed` is set when the hub wants no more of it; what still comes is thrown away, so that the goodbye is not lost in a reset.
-pub async fn read(conn: ConnId, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>, shared: Rc<Reading>, permit: Permit) {
+pub async fn read(
+    conn: ConnId,
+    stream: Arc<Async<TcpStream>>,
+    closed: Rc<Cell<bool>>,
+    shared: Rc<Reading>,
+    permit: Permit,
+) {
     let reason = match read_lines(conn, &stream, &closed, &shared).await {
         Ok(reason) => reason.into(),
         Err(why) => format!("Connection lost: {why}").into(),
@@ -45,7 +51,12 @@ pub async fn read(conn: ConnId, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<b
     drop(permit);
 }
 
-async fn read_lines(conn: ConnId, stream: &Async<TcpStream>, closed: &Cell<bool>, shared: &Reading) -> io::Result<&'static str> {
+async fn read_lines(
+    conn: ConnId,
+    stream: &Async<TcpStream>,
+    closed: &Cell<bool>,
+    shared: &Reading,
+) -> io::Result<&'static str> {
     let mut cutter = LineCutter::default();
     let mut bucket = Bucket::full(0);
     let mut lines = VecDeque::new();
@@ -104,7 +115,8 @@ async fn wait_for_token(bucket: &mut Bucket, started: Instant) {
 /// a web page must not be able to make a browser speak IRC.
 fn speaks_irc(first: &[u8]) -> bool {
     const TLS_HANDSHAKE: u8 = 0x16;
-    const HTTP_METHODS: [&[u8]; 8] = [b"GET ", b"PUT ", b"POST ", b"PATCH ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
+    const HTTP_METHODS: [&[u8]; 8] =
+        [b"GET ", b"PUT ", b"POST ", b"PATCH ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
     first.first() != Some(&TLS_HANDSHAKE) && !HTTP_METHODS.iter().any(|method| first.starts_with(method))
 }
 

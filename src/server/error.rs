@@ -26,17 +26,24 @@ impl fmt::Display for ServerError {
             ServerError::Listen(address, why) => {
                 write!(f, "cannot listen on {address}: {why}")?;
                 match why.kind() {
-                    io::ErrorKind::AddrInUse => write!(f, "; another program (another gzy?) has that port: stop it, or choose another with --listen"),
+                    io::ErrorKind::AddrInUse => write!(
+                        f,
+                        "; another program (another gzy?) has that port: stop it, or choose another with --listen"
+                    ),
                     io::ErrorKind::PermissionDenied => write!(
                         f,
                         "; ports below 1024 need a right: use the systemd unit, or `setcap cap_net_bind_service=+ep` on the gzy file, or another port with --listen"
                     ),
-                    io::ErrorKind::AddrNotAvailable => write!(f, "; this machine does not have that address: see `ip address`"),
+                    io::ErrorKind::AddrNotAvailable => {
+                        write!(f, "; this machine does not have that address: see `ip address`")
+                    }
                     _ => Ok(()),
                 }
             }
             ServerError::File(doing, path, why) => write!(f, "cannot {doing} {}: {why}", path.display()),
-            ServerError::EmptyPassword(path) => write!(f, "{} is empty; its first line is the password that everybody must give", path.display()),
+            ServerError::EmptyPassword(path) => {
+                write!(f, "{} is empty; its first line is the password that everybody must give", path.display())
+            }
             ServerError::Store(why) => why.fmt(f),
         }
     }

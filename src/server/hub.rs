@@ -14,7 +14,7 @@ use async_io::{Async, Timer};
 use smol::LocalExecutor;
 use smol::lock::Semaphore;
 
-use crate::chat::{Chat, ConnId, Effect, Input, Now, Secret, Settings, Token};
+use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
 use crate::store::record::Found;
 use crate::store::{Answer, Store};
@@ -211,7 +211,9 @@ impl Hub {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { to, lines } => self.outboxes.send(to, &lines),
-                Effect::ToRoom { room, except, only, event } => self.outboxes.send_to_members(self.chat.members(room), except, only, &event),
+                Effect::ToRoom { room, except, only, event } => {
+                    self.outboxes.send_to_members(self.chat.members(room), except, only, &event)
+                }
                 Effect::ToEach { to, only, event } => self.outboxes.send_to_each(to.into_iter(), only, &event),
                 Effect::CapsChanged { conn, caps } => self.outboxes.set_caps(conn, caps),
                 Effect::Remember { message, hurry } => self.saver.remember(*message, hurry),

@@ -49,7 +49,9 @@ impl Listeners {
         }
         match everywhere(PORT) {
             Err(ServerError::Listen(_, why)) if why.kind() == io::ErrorKind::PermissionDenied => {
-                let advice = format!("port {PORT} needs a right: use the systemd unit, or `setcap cap_net_bind_service=+ep` on the gzy file");
+                let advice = format!(
+                    "port {PORT} needs a right: use the systemd unit, or `setcap cap_net_bind_service=+ep` on the gzy file"
+                );
                 Ok(Listeners { sockets: everywhere(PORT_WITHOUT_RIGHTS)?, advice: Some(advice) })
             }
             sockets => Ok(Listeners { sockets: sockets?, advice: None }),
@@ -111,7 +113,10 @@ pub fn raise_file_limit(limits: &Limits) {
     }
     let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: now.maximum });
     if raised.is_err() || allowed < wanted {
-        log::warn!("the system allows {allowed} open files; that is less than --max-connections {} needs", limits.connections);
+        log::warn!(
+            "the system allows {allowed} open files; that is less than --max-connections {} needs",
+            limits.connections
+        );
     }
 }
 
@@ -188,7 +193,11 @@ async fn accept_loop(socket: TcpListener, guests: Guests, mail: Sender<Mail>) {
                 pause = ACCEPT_PAUSE.0;
                 match guests.admit(peer.ip()) {
                     Ok(permit) => {
-                        if mail.send(Mail::Accepted { stream: Arc::new(stream), address: peer.ip(), permit }).await.is_err() {
+                        if mail
+                            .send(Mail::Accepted { stream: Arc::new(stream), address: peer.ip(), permit })
+                            .await
+                            .is_err()
+                        {
                             return;
                         }
                     }

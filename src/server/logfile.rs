@@ -31,7 +31,10 @@ impl Reopen {
 pub fn start(config: &Config) -> Result<Reopen, ServerError> {
     let reopen = Reopen::default();
     let mut format = ConfigBuilder::new();
-    format.set_target_level(log::LevelFilter::Off).set_thread_level(log::LevelFilter::Off).set_location_level(log::LevelFilter::Off);
+    format
+        .set_target_level(log::LevelFilter::Off)
+        .set_thread_level(log::LevelFilter::Off)
+        .set_location_level(log::LevelFilter::Off);
     if let Ok(offset) = UtcOffset::from_whole_seconds(config.utc_offset_secs) {
         format.set_time_offset(offset);
     }
@@ -41,8 +44,10 @@ pub fn start(config: &Config) -> Result<Reopen, ServerError> {
         Box::new(io::stderr())
     } else {
         let path = config.log.clone().unwrap_or_else(|| config.data.join("log.txt"));
-        fs::create_dir_all(&config.data).map_err(|why| ServerError::File("make the data folder", config.data.clone(), why))?;
-        let file = RotatingFile::open(path.clone(), LOG_BYTES, reopen.clone()).map_err(|why| ServerError::File("write the log", path, why))?;
+        fs::create_dir_all(&config.data)
+            .map_err(|why| ServerError::File("make the data folder", config.data.clone(), why))?;
+        let file = RotatingFile::open(path.clone(), LOG_BYTES, reopen.clone())
+            .map_err(|why| ServerError::File("write the log", path, why))?;
         Box::new(file)
     };
     // A second server in one process (only tests do that) keeps the first one's log.
@@ -126,7 +131,8 @@ mod tests {
         for number in 0..100 {
             writeln!(log, "line {number:04} 小阳 joined").unwrap();
         }
-        let mut names: Vec<String> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> =
+            fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         assert_eq!(names, ["log.1.txt", "log.2.txt", "log.3.txt", "log.4.txt", "log.txt"]);
         for name in names {

@@ -15,7 +15,8 @@ const MOTD_LINE_BYTES: usize = 400;
 /// Reads the lines of the file; no file is no message.
 pub fn read(path: Option<&Path>) -> Result<Vec<Box<str>>, ServerError> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = std::fs::read(path).map_err(|why| ServerError::File("read the message of the day", path.into(), why))?;
+    let bytes =
+        std::fs::read(path).map_err(|why| ServerError::File("read the message of the day", path.into(), why))?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().take(MOTD_LINES).map(|line| clip(&printable(line), MOTD_LINE_BYTES).into()).collect())
 }

@@ -74,7 +74,13 @@ struct Backlog {
 
 impl Backlog {
     fn new(total: Rc<Cell<usize>>) -> Rc<Backlog> {
-        Rc::new(Backlog { bytes: RefCell::default(), sent: Cell::new(0), closing: Cell::new(false), done: Cell::new(false), total })
+        Rc::new(Backlog {
+            bytes: RefCell::default(),
+            sent: Cell::new(0),
+            closing: Cell::new(false),
+            done: Cell::new(false),
+            total,
+        })
     }
 
     fn waiting_bytes(&self) -> usize {
@@ -96,7 +102,11 @@ impl Backlog {
         let mut bytes = self.bytes.borrow_mut();
         let sent = self.sent.get();
         let is_between_lines = sent == 0 || bytes[sent - 1] == b'\n';
-        let keep = if is_between_lines { sent } else { bytes[sent..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| sent + at + 1) };
+        let keep = if is_between_lines {
+            sent
+        } else {
+            bytes[sent..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| sent + at + 1)
+        };
         let removed = bytes.len() - keep;
         bytes.truncate(keep);
         bytes.extend_from_slice(TOO_SLOW.as_bytes());
@@ -197,7 +207,11 @@ impl Outboxes {
     pub fn send_to_each(&mut self, to: impl Iterator<Item = ConnId>, only: Audience, event: &Event) {
         let mut encoded: [Option<Piece>; TagSet::COUNT] = [None; TagSet::COUNT];
         for conn in to {
-            let Some(outbox) = self.slots.get_mut(conn.slot as usize).and_then(Option::as_mut).filter(|outbox| outbox.conn == conn) else { continue };
+            let Some(outbox) =
+                self.slots.get_mut(conn.slot as usize).and_then(Option::as_mut).filter(|outbox| outbox.conn == conn)
+            else {
+                continue;
+            };
             if !only.includes(outbox.caps) {
                 continue;
             }
@@ -245,7 +259,9 @@ impl Outboxes {
         for slot in std::mem::take(&mut self.dirty) {
             let in_time = self.write_round(slot);
             let ended = |outbox: &mut Outbox| outbox.closing || !in_time;
-            let Some(outbox) = self.slots.get_mut(slot as usize).and_then(|outbox| outbox.take_if(ended)) else { continue };
+            let Some(outbox) = self.slots.get_mut(slot as usize).and_then(|outbox| outbox.take_if(ended)) else {
+                continue;
+            };
             if !in_time && !outbox.closing {
                 cut(outbox.conn);
             }
@@ -304,7 +320,8 @@ impl Outboxes {
         let Some(outbox) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return true };
         let Some(first) = outbox.first.take() else { return true };
         let more = std::mem::take(&mut outbox.more);
-        let lines = |piece: &Piece| &self.arenas[usize::from(piece.arena)].as_bytes()[piece.start as usize..piece.end as usize];
+        let lines =
+            |piece: &Piece| &self.arenas[usize::from(piece.arena)].as_bytes()[piece.start as usize..piece.end as usize];
         let bytes = if more.is_empty() {
             lines(&first)
         } else {

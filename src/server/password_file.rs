@@ -8,7 +8,8 @@ use super::ServerError;
 
 /// The first line of the file.
 pub fn read(path: &Path) -> Result<Secret, ServerError> {
-    let text = std::fs::read_to_string(path).map_err(|why| ServerError::File("read the password file", path.into(), why))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|why| ServerError::File("read the password file", path.into(), why))?;
     let word = text.lines().next().unwrap_or("").trim_end();
     if word.is_empty() { Err(ServerError::EmptyPassword(path.into())) } else { Ok(Secret(word.into())) }
 }

@@ -79,16 +79,33 @@ pub struct SentAs {
 /// A question to the store. Everything that was handed over before it is seen by it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Query {
-    /// The last `limit` messages of a place (before `before`, when given), oldest first.
-    Before { place: Place, before: Option<MsgId>, limit: usize },
-    /// The first `limit` messages after an id that need not exist, oldest first.
-    After { place: Place, after: MsgId, limit: usize },
-    /// The newest `limit` messages that hold all words, oldest first.
+    /// The last messages of a place, oldest first.
+    Before {
+        /// Where.
+        place: Place,
+        /// Only messages before this id; `None` means up to the newest.
+        before: Option<MsgId>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// The first messages after an id that need not exist, oldest first.
+    After {
+        /// Where.
+        place: Place,
+        /// Only messages after this id.
+        after: MsgId,
+        /// At most so many.
+        limit: usize,
+    },
+    /// The newest messages that hold all words, oldest first.
     Search(Search),
     /// The id of the message that was stored under a sender's own id.
     Sent(SentAs),
     /// An account by its name (any spelling) or number.
-    Account { name: Box<str> },
+    Account {
+        /// The name, or the number in decimal.
+        name: Box<str>,
+    },
 }
 
 /// What to search for.

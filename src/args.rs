@@ -1,0 +1,277 @@
+//! The command line: what may be typed, and what it means.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use argh::FromArgs;
+
+use crate::server::{Config, Limits};
+use crate::wire::name::RoomName;
+
+/// A chat room and a file cloud in one small binary · 一个小程序，聊天室加文件云
+#[derive(FromArgs, Debug)]
+pub struct Args {
+    /// what to do
+    #[argh(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand)]
+pub enum Command {
+    /// `gzy server`
+    Server(ServerArgs),
+    /// `gzy user`
+    User(UserArgs),
+}
+
+/// run the server · 运行服务器
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "server")]
+pub struct ServerArgs {
+    /// address and port to listen on, may be given several times (default: port 510 everywhere, or 5100 without rights) · 监听地址
+    #[argh(option, arg_name = "addr:port")]
+    pub listen: Vec<SocketAddr>,
+
+    /// folder of everything that is kept (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
+    #[argh(option, arg_name = "dir")]
+    pub data: Option<PathBuf>,
+
+    /// name of this place (default: GZY) · 本服务器的名称
+    #[argh(option, default = "String::from(\"GZY\")")]
+    pub name: String,
+
+    /// room that everybody enters (default: #lobby; \"\" for none) · 大厅
+    #[argh(option, default = "String::from(\"#lobby\")", arg_name = "name")]
+    pub lobby: String,
+
+    /// how many of the last messages a newcomer is shown (default: 10) · 新来的人看到的消息条数
+    #[argh(option, default = "10", arg_name = "n")]
+    pub replay: usize,
+
+    /// connections in all (default: 20000) · 连接总数上限
+    #[argh(option, default = "20_000", arg_name = "n")]
+    pub max_connections: usize,
+
+    /// connections from one address (default: 64) · 每个地址的连接上限
+    #[argh(option, default = "64", arg_name = "n")]
+    pub per_ip: usize,
+
+    /// file whose first line is the password that everybody must give (IRC PASS) · 入门口令文件
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
+
+    /// on or off: slow down whoever sends too many lines (default: on; off is for benchmarks) · 限速
+    #[argh(option, default = "Switch(true)", arg_name = "on|off")]
+    pub flood: Switch,
+
+    /// file with the message of the day; read again on SIGHUP · 每日消息文件
+    #[argh(option, arg_name = "file")]
+    pub motd: Option<PathBuf>,
+
+    /// file to log to (default: log.txt in the data folder; standard error under systemd) · 日志文件
+    #[argh(option, arg_name = "file")]
+    pub log: Option<PathBuf>,
+
+    /// error, warn, info, debug or off (default: info) · 日志级别
+    #[argh(option, default = "log::LevelFilter::Info", arg_name = "level")]
+    pub log_level: log::LevelFilter,
+}
+
+/// manage accounts; passwords are read from standard input · 管理账号，口令从标准输入读取
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "user")]
+pub struct UserArgs {
+    /// what to do
+    #[argh(subcommand)]
+    pub action: UserAction,
+}
+
+/// What to do with an account.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand)]
+pub enum UserAction {
+    /// `gzy user add`
+    Add(UserAdd),
+    /// `gzy user passwd`
+    Passwd(UserPasswd),
+    /// `gzy user admin`
+    Admin(UserAdmin),
+    /// `gzy user remove`
+    Remove(UserRemove),
+    /// `gzy user list`
+    List(UserList),
+}
+
+macro_rules! user_actions {
+    ($($(#[$doc:meta])* $name:ident = $command:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(FromArgs, Debug)]
+            #[argh(subcommand, name = $command)]
+            pub struct $name {
+                /// the account's name · 账号名
+                #[argh(positional)]
+                pub name: String,
+                /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
+                #[argh(option, arg_name = "dir")]
+                pub data: Option<PathBuf>,
+            }
+        )*
+    };
+}
+
+user_actions! {
+    /// make an account; its password is read from standard input · 添加账号
+    UserAdd = "add";
+    /// change an account's password; it is read from standard input · 修改口令
+    UserPasswd = "passwd";
+    /// make an account an operator of the server (OPER) · 设为管理员
+    UserAdmin = "admin";
+    /// remove an account · 删除账号
+    UserRemove = "remove";
+}
+
+/// list the accounts · 列出账号
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "list")]
+pub struct UserList {
+    /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
+    #[argh(option, arg_name = "dir")]
+    pub data: Option<PathBuf>,
+}
+
+/// `on` or `off`.
+#[derive(Clone, Copy, Debug)]
+pub struct Switch(pub bool);
+
+impl std::str::FromStr for Switch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Switch, String> {
+        match text {
+            "on" | "yes" => Ok(Switch(true)),
+            "off" | "no" => Ok(Switch(false)),
+            _ => Err("say on or off".into()),
+        }
+    }
+}
+
+/// What became of the words on the command line.
+#[derive(Debug)]
+pub enum Parsed {
+    /// Something to do.
+    Run(Box<Args>),
+    /// Something to print; true when that is what was asked for.
+    Print(String, bool),
+}
+
+/// Parses the words after the program's name. `--name=value` is the same as `--name value`, `-h` as `--help`.
+pub fn parse(words: impl Iterator<Item = String>) -> Parsed {
+    let mut plain: Vec<String> = Vec::new();
+    let mut only_values = false;
+    for word in words {
+        only_values |= word == "--";
+        match word.split_once('=') {
+            _ if only_values => plain.push(word),
+            Some((name, value)) if name.starts_with("--") => plain.extend([name.to_owned(), value.to_owned()]),
+            _ if word == "-h" => plain.push("--help".into()),
+            _ => plain.push(word),
+        }
+    }
+    if matches!(plain.first().map(String::as_str), Some("--version" | "-V")) {
+        return Parsed::Print(format!("gzy {}\n", env!("CARGO_PKG_VERSION")), true);
+    }
+    let words: Vec<&str> = plain.iter().map(String::as_str).collect();
+    match Args::from_args(&["gzy"], &words) {
+        Ok(args) => Parsed::Run(Box::new(args)),
+        Err(exit) => Parsed::Print(exit.output, exit.status.is_ok()),
+    }
+}
+
+/// The data folder: asked for, or given by systemd, or the current one.
+pub fn data_folder(asked: Option<PathBuf>) -> PathBuf {
+    asked.or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from)).unwrap_or_else(|| ".".into())
+}
+
+impl ServerArgs {
+    /// The server's configuration; the sentence says what is wrong with the words.
+    pub fn into_config(self, utc_offset_secs: i32) -> Result<Config, String> {
+        let lobby = match self.lobby.as_str() {
+            "" => None,
+            name if name.starts_with('#') => Some(RoomName::parse(name)),
+            name => Some(RoomName::parse(&format!("#{name}"))),
+        };
+        let lobby = lobby.transpose().map_err(|why| format!("--lobby: {why}"))?;
+        if self.name.is_empty() || self.name.len() > NAME_BYTES || self.name.contains(char::is_control) {
+            return Err(format!("--name takes 1 to {NAME_BYTES} bytes without control characters"));
+        }
+        Ok(Config {
+            listen: self.listen,
+            data: data_folder(self.data),
+            name: self.name,
+            lobby,
+            replay: self.replay.min(REPLAY_MOST),
+            limits: Limits { connections: self.max_connections, per_address: self.per_ip },
+            password_file: self.password_file,
+            flood_limits: self.flood.0,
+            motd: self.motd,
+            log: self.log,
+            log_level: self.log_level,
+            utc_offset_secs,
+        })
+    }
+}
+
+/// A network's name fits beside everything else in a welcome line.
+const NAME_BYTES: usize = 64;
+/// Each room keeps that many messages in memory.
+const REPLAY_MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Parsed {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn an_equals_sign_is_as_good_as_a_space() {
+        for line in
+            ["server --replay=3 --listen=127.0.0.1:0 --flood=off", "server --replay 3 --listen 127.0.0.1:0 --flood off"]
+        {
+            let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
+            let Command::Server(server) = args.command else { panic!("{line}") };
+            let config = server.into_config(0).unwrap();
+            assert_eq!((config.replay, config.listen.len(), config.flood_limits), (3, 1, false));
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_printed_and_wrong_words_are_told_apart_from_them() {
+        assert!(matches!(parsed("--version"), Parsed::Print(text, true) if text.starts_with("gzy ")));
+        assert!(
+            matches!(parsed("server -h"), Parsed::Print(text, true) if text.contains("--listen") && text.contains("监听"))
+        );
+        for wrong in ["", "serve", "server --flood maybe", "server --listen nowhere", "user add"] {
+            assert!(matches!(parsed(wrong), Parsed::Print(_, false)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_lobby_may_be_named_without_its_sign_or_be_left_out() {
+        let lobby = |words: &str| {
+            let Parsed::Run(args) = parse(["server", "--lobby", words].into_iter().map(str::to_owned)) else {
+                panic!()
+            };
+            let Command::Server(server) = args.command else { panic!() };
+            server.into_config(0).map(|config| config.lobby.map(|name| name.as_str().to_owned()))
+        };
+        assert_eq!(lobby("大厅"), Ok(Some("#大厅".into())));
+        assert_eq!(lobby("#hall"), Ok(Some("#hall".into())));
+        assert_eq!(lobby(""), Ok(None));
+        assert!(lobby("#a b").is_err());
+    }
+}
