@@ -1,7 +1,7 @@
 //! One client's incoming side: bytes become lines, lines become mail for the hub, no faster than the flood limits allow.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::rc::Rc;
@@ -33,81 +33,103 @@ pub struct Reading {
     pub started: Instant,
 }
 
-/// Reads until the connection ends. `closed` is set when the hub wants no more of it; what still comes is thrown away, so that the goodbye is not lost in a reset.
-pub async fn read(
+/// One connection's incoming side.
+struct Incoming {
+    conn: ConnId,
+    stream: Arc<Async<TcpStream>>,
+    /// The hub wants no more of it; what still comes is thrown away, so that the goodbye is not lost in a reset.
+    closed: Rc<Cell<bool>>,
+    shared: Rc<Reading>,
+    cutter: LineCutter,
+    bucket: Bucket,
+    is_first: bool,
+}
+
+/// Reads until the connection ends.
+///
+/// Ten thousand idle connections sit in this future, so what is needed only while it works is made when it works.
+pub fn read(
     conn: ConnId,
     stream: Arc<Async<TcpStream>>,
     closed: Rc<Cell<bool>>,
     shared: Rc<Reading>,
     permit: Permit,
-) {
-    let reason = match read_lines(conn, &stream, &closed, &shared).await {
-        Ok(reason) => reason.into(),
-        Err(why) => format!("Connection lost: {why}").into(),
+) -> impl Future<Output = ()> {
+    let mut incoming = Incoming {
+        conn,
+        stream,
+        closed,
+        shared,
+        cutter: LineCutter::default(),
+        bucket: Bucket::full(0),
+        is_first: true,
     };
-    if !closed.get() {
-        let _ = shared.mail.send(Mail::Fact(Input::Closed { conn, reason })).await;
+    async move {
+        let reason = loop {
+            let ready = poll_fn(|cx| incoming.stream.poll_readable(cx)).await;
+            let lines = match ready.and_then(|()| incoming.read_lines()) {
+                Ok(lines) => lines,
+                Err(why) => break why,
+            };
+            if !lines.is_empty() {
+                // Boxed, so that an idle connection does not hold the room for it.
+                Box::pin(incoming.hand_over(lines)).await;
+            }
+        };
+        Box::pin(incoming.report_end(reason)).await;
+        drop(permit);
     }
-    drop(permit);
 }
 
-async fn read_lines(
-    conn: ConnId,
-    stream: &Async<TcpStream>,
-    closed: &Cell<bool>,
-    shared: &Reading,
-) -> io::Result<&'static str> {
-    let mut cutter = LineCutter::default();
-    let mut bucket = Bucket::full(0);
-    let mut lines = VecDeque::new();
-    let mut is_first = true;
-    loop {
-        stream.readable().await?;
-        let count = match read_some(stream, shared, |bytes| {
-            if std::mem::take(&mut is_first) && !speaks_irc(bytes) {
-                return Err("this is not IRC");
+impl Incoming {
+    /// Reads once; the complete lines in what came. `Err` when the connection is at its end.
+    fn read_lines(&mut self) -> io::Result<Vec<Input>> {
+        let mut buffer = self.shared.buffer.borrow_mut();
+        let bytes = match self.stream.get_ref().read(&mut buffer[..]) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "connection closed")),
+            Ok(count) => &buffer[..count],
+            Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(Vec::new());
             }
-            if !closed.get() {
-                cutter.feed(bytes, |line| lines.push_back(line.map(Box::<str>::from)));
-            }
-            Ok(bytes.len())
-        }) {
-            Ok(result) => result,
-            Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => continue,
             Err(why) => return Err(why),
         };
-        match count {
-            Ok(0) => return Ok("Connection closed"),
-            Ok(_) => {}
-            Err(reason) => return Ok(reason),
+        if std::mem::take(&mut self.is_first) && !speaks_irc(bytes) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not IRC"));
         }
-        while let Some(line) = lines.pop_front() {
-            if shared.flood_limits {
-                wait_for_token(&mut bucket, shared.started).await;
-            }
-            let input = match line {
-                Ok(text) => Input::Line { conn, text },
-                Err(fault) => Input::Unreadable { conn, fault },
-            };
-            if closed.get() || shared.mail.send(Mail::Fact(input)).await.is_err() {
-                break;
-            }
+        let (conn, mut lines) = (self.conn, Vec::new());
+        if !self.closed.get() {
+            self.cutter.feed(bytes, |line| {
+                lines.push(match line {
+                    Ok(text) => Input::Line { conn, text: text.into() },
+                    Err(fault) => Input::Unreadable { conn, fault },
+                });
+            });
         }
-        if lines.capacity() > 0 {
-            lines = VecDeque::new();
+        Ok(lines)
+    }
+
+    /// Gives lines to the hub, no faster than the flood limits allow. Nothing is read meanwhile: the network holds the rest back.
+    async fn hand_over(&mut self, lines: Vec<Input>) {
+        for line in lines {
+            while let Some(wait_ms) = self.must_wait() {
+                Timer::after(Duration::from_millis(wait_ms)).await;
+            }
+            if self.closed.get() || self.shared.mail.send(Mail::Fact(line)).await.is_err() {
+                return;
+            }
         }
     }
-}
 
-fn read_some<R>(stream: &Async<TcpStream>, shared: &Reading, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
-    let mut buffer = shared.buffer.borrow_mut();
-    let count = stream.get_ref().read(&mut buffer[..])?;
-    Ok(take(&buffer[..count]))
-}
+    fn must_wait(&mut self) -> Option<u64> {
+        let now_ms = self.shared.started.elapsed().as_millis() as u64;
+        if self.shared.flood_limits { self.bucket.take(now_ms).err() } else { None }
+    }
 
-async fn wait_for_token(bucket: &mut Bucket, started: Instant) {
-    while let Err(wait_ms) = bucket.take(started.elapsed().as_millis() as u64) {
-        Timer::after(Duration::from_millis(wait_ms)).await;
+    async fn report_end(&self, why: io::Error) {
+        if !self.closed.get() {
+            let reason = why.to_string().into();
+            let _ = self.shared.mail.send(Mail::Fact(Input::Closed { conn: self.conn, reason })).await;
+        }
     }
 }
 

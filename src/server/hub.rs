@@ -23,6 +23,7 @@ use crate::wire::msgid::MsgId;
 use super::conn::{self, READ_BYTES, Reading};
 use super::listen::Permit;
 use super::outbox::Outboxes;
+use super::pace::Pace;
 use super::saver::Saver;
 use super::{GOODBYE, notify};
 
@@ -78,6 +79,9 @@ pub struct Hub {
     reading: Rc<Reading>,
     password_checks: Arc<Semaphore>,
     started: Instant,
+    pace: Pace,
+    /// When what is queued goes out, if it does not at once.
+    flush_at: Option<Instant>,
     watchdog: Option<(Duration, Instant)>,
     is_stopping: bool,
 }
@@ -104,6 +108,8 @@ impl Hub {
             reading,
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             started,
+            pace: Pace::new(started),
+            flush_at: None,
             watchdog,
             is_stopping: false,
         }
@@ -145,7 +151,7 @@ impl Hub {
     fn deadline(&self) -> Option<Instant> {
         let chat = self.chat.deadline().map(|at_ms| self.started + Duration::from_millis(at_ms));
         let watchdog = self.watchdog.map(|(_, at)| at);
-        chat.into_iter().chain(self.saver.deadline()).chain(watchdog).min()
+        chat.into_iter().chain(self.saver.deadline()).chain(self.flush_at).chain(watchdog).min()
     }
 
     fn turn(&mut self, first: Option<Mail>, inbox: &Receiver<Mail>) {
@@ -166,7 +172,7 @@ impl Hub {
             self.carry_out();
         }
         self.saver.save_if_due();
-        self.flush(now);
+        self.flush_if_due(now);
         self.feed_watchdog();
     }
 
@@ -243,8 +249,22 @@ impl Hub {
         self.executor.spawn(check).detach();
     }
 
+    fn flush_if_due(&mut self, now: Now) {
+        if !self.outboxes.is_dirty() {
+            return;
+        }
+        let due = self.pace.due(self.outboxes.round_events());
+        if self.is_stopping || due <= Instant::now() {
+            self.flush(now);
+        } else {
+            self.flush_at = Some(due);
+        }
+    }
+
     /// Writes every outbox once. Those who are too slow are cut, and leave their rooms.
     fn flush(&mut self, now: Now) {
+        let begun = Instant::now();
+        self.flush_at = None;
         while self.outboxes.is_dirty() {
             let mut cut = Vec::new();
             self.outboxes.flush(|conn| cut.push(conn));
@@ -252,6 +272,7 @@ impl Hub {
                 self.handle(Input::Closed { conn, reason: "too slow".into() }, now);
             }
         }
+        self.pace.flushed(begun, Instant::now());
     }
 
     fn feed_watchdog(&mut self) {

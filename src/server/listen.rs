@@ -107,17 +107,20 @@ pub fn raise_file_limit(limits: &Limits) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let now = getrlimit(Resource::Nofile);
     let wanted = limits.connections as u64 + FILES_BESIDES;
-    let allowed = now.maximum.map_or(wanted, |most| most.min(wanted));
     if now.current.is_none_or(|current| current >= wanted) {
         return;
     }
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: now.maximum });
-    if raised.is_err() || allowed < wanted {
-        log::warn!(
-            "the system allows {allowed} open files; that is less than --max-connections {} needs",
-            limits.connections
-        );
+    // Root may go beyond the hard limit, others up to it.
+    let beyond = Rlimit { current: Some(wanted), maximum: now.maximum.map(|most| most.max(wanted)) };
+    if setrlimit(Resource::Nofile, beyond).is_ok() {
+        return;
     }
+    let allowed = now.maximum.map_or(wanted, |most| most.min(wanted));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: now.maximum });
+    log::warn!(
+        "the system allows {allowed} open files; that is less than --max-connections {} needs",
+        limits.connections
+    );
 }
 
 /// Who is connected, by address.

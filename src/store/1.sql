@@ -6,7 +6,9 @@ CREATE TABLE names (
     text TEXT NOT NULL UNIQUE
 );
 
--- `n` counts 1, 2, 3 … in the order of `id`: the search index wants small steps, ids make large ones.
+-- `n` counts 1, 2, 3 … in the order of `id`: the search index wants small steps, ids make large ones. Measured against the id as
+-- row id and against WITHOUT ROWID by place: writing costs the same (4.3 µs, all three), the row 7 and 19 bytes more, the index
+-- many times that less.
 CREATE TABLE messages (
     n         INTEGER PRIMARY KEY,
     id        INTEGER NOT NULL,
@@ -28,9 +30,10 @@ CREATE INDEX messages_by_place ON messages (target, closed_in, id);
 CREATE UNIQUE INDEX messages_by_sender ON messages (sender, client_id) WHERE client_id IS NOT NULL;
 
 -- Fed with space-separated pieces by the store, behind the writes. Every category but the separators (Z) is part of a piece.
+-- `prefix = '1'` costs 11 bytes and 1 µs per message; a search for one common character among 400 000 takes 1 ms instead of 46.
 CREATE VIRTUAL TABLE pieces USING fts5 (
     text,
-    content = '', columnsize = 0, detail = 'none',
+    content = '', columnsize = 0, detail = 'none', prefix = '1',
     tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
 );
 

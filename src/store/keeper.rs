@@ -12,6 +12,7 @@ use super::history::History;
 use super::index::{Index, SLICE};
 use super::ledger::{Ledger, NotWritten};
 use super::names::Names;
+use super::pace::{self, Pace};
 use super::record::{Found, Message, Query, Search};
 use super::search::{Budget, Searcher};
 use super::{Answer, Request, Shared, accounts};
@@ -23,8 +24,8 @@ const GROUP_MESSAGES_MAX: usize = 4096;
 /// … and so many requests: answers wait for the commit.
 const GROUP_REQUESTS_MAX: usize = 512;
 
-/// The search index is fed when nothing came for so long. Talk at a steady pace of 50 messages a second leaves no such pause.
-const QUIET_BEFORE_INDEXING: Duration = Duration::from_millis(20);
+/// The search index is fed when nothing came for so long. Talk leaves no such pause while it is lively, and a search catches up first anyway.
+const QUIET_BEFORE_INDEXING: Duration = Duration::from_secs(1);
 
 /// When so many messages wait for the index, a slice is taken between two rounds, however busy: a search can look at so many
 /// without the index within its time.
@@ -42,6 +43,7 @@ pub struct Keeper<'c> {
     history: History<'c>,
     searcher: Searcher<'c>,
     pub(super) index: Index<'c>,
+    pace: Pace,
     /// The last write failed; told to the log once, not for every message.
     is_failing: bool,
     /// The index is fed when it lags by so much: a slice, and another one after each failure.
@@ -60,6 +62,7 @@ impl<'c> Keeper<'c> {
             history: History::new(db)?,
             searcher: Searcher::new(db)?,
             index,
+            pace: Pace::default(),
             is_failing: false,
             feed_at_lag: SLICE,
         })
@@ -73,7 +76,14 @@ impl<'c> Keeper<'c> {
     /// Serves until the store is closed and the queue is empty, then puts everything into the one file.
     pub fn run(mut self, queue: &Receiver<Request>, shared: &Arc<Shared>, answer: &dyn Fn(Answer)) {
         while let Some(first) = self.next(queue, shared) {
-            let round = gather(first, queue);
+            let mut round = vec![first];
+            gather(&mut round, queue);
+            if self.should_pause(&round, shared) {
+                std::thread::sleep(pace::PAUSE);
+                let before = round.len();
+                gather(&mut round, queue);
+                self.pace.paused(round.len() > before);
+            }
             self.serve(&round, answer);
             let bytes = round.iter().map(|request| request.bytes()).sum();
             shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
@@ -109,6 +119,13 @@ impl<'c> Keeper<'c> {
         }
     }
 
+    /// Only messages wait for more of their kind; questions and the end do not.
+    fn should_pause(&mut self, round: &[Request], shared: &Shared) -> bool {
+        let only_messages = round.iter().all(|request| matches!(request, Request::Append { .. }));
+        let messages = round.iter().map(Request::messages).sum();
+        only_messages && !shared.closing.load(Ordering::Acquire) && self.pace.wants_pause(Instant::now(), messages)
+    }
+
     /// Serves one round: appends in one transaction with the questions between them, searches after it.
     pub fn serve(&mut self, round: &[Request], answer: &dyn Fn(Answer)) {
         let has_appends = round.iter().any(|request| matches!(request, Request::Append { .. }));
@@ -127,6 +144,7 @@ impl<'c> Keeper<'c> {
     }
 
     fn write(&mut self, round: &[Request]) -> rusqlite::Result<Vec<Answer>> {
+        let begun = Instant::now();
         let written = Transaction::new_unchecked(self.db, TransactionBehavior::Immediate).and_then(|step| {
             let answers = self.answers(round)?;
             step.commit()?;
@@ -135,6 +153,7 @@ impl<'c> Keeper<'c> {
         match &written {
             Ok(_) => {
                 self.ledger.committed();
+                self.pace.committed(begun, Instant::now());
                 self.note_success();
             }
             Err(why) => {
@@ -254,16 +273,14 @@ impl<'c> Keeper<'c> {
     }
 }
 
-/// The first request and what else is queued, up to the size of one transaction.
-fn gather(first: Request, queue: &Receiver<Request>) -> Vec<Request> {
-    let mut messages = first.messages();
-    let mut round = vec![first];
+/// Adds what is queued to a round, up to the size of one transaction.
+fn gather(round: &mut Vec<Request>, queue: &Receiver<Request>) {
+    let mut messages: usize = round.iter().map(Request::messages).sum();
     while messages < GROUP_MESSAGES_MAX && round.len() < GROUP_REQUESTS_MAX {
         let Ok(request) = queue.try_recv() else { break };
         messages += request.messages();
         round.push(request);
     }
-    round
 }
 
 /// What the sender of a message is told; the log has the details.

@@ -188,13 +188,13 @@ impl Wish<'_> {
 
 /// The question in the language of the index, if the index can narrow it down.
 fn expression(wish: &Wish<'_>) -> Option<String> {
-    let mut all = Vec::new();
+    // The pieces of words come first: SQLite asks them in this order, and the rarest should lead.
+    let wanted = wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX);
+    let mut all: Vec<String> =
+        wanted.map(|wanted| quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" }).collect();
+    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
     if wish.places.len() <= PLACES_MAX {
         all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
-    }
-    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
-    for wanted in wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX) {
-        all.push(quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" });
     }
     (!all.is_empty()).then(|| all.join(" AND "))
 }
@@ -217,7 +217,7 @@ fn quoted(piece: &str) -> String {
 mod tests {
     use super::super::fixture::{Desk, at, place, said, search_for, texts_of};
     use super::super::index::SLICE;
-    use super::super::record::{Found, Query, Target};
+    use super::super::record::{Query, Target};
     use super::*;
 
     const SLICE_LONG: u64 = SLICE as u64;
