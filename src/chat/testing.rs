@@ -200,7 +200,7 @@ impl World {
 
     /// `nick!user@host` of somebody who is here.
     pub fn source(&self, conn: ConnId) -> String {
-        self.session(conn).source()
+        self.session(conn).source().to_owned()
     }
 
     /// Makes somebody a server operator without asking for a password.

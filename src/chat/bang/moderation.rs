@@ -29,7 +29,7 @@ impl Turn<'_> {
             conn: session.conn,
             nick: session.nick.as_str().to_owned(),
             source: fold(&session.source()),
-            cloak: session.cloak.clone(),
+            cloak: session.cloak().into(),
         })
     }
 
