@@ -1,0 +1,50 @@
+"""Somebody with `gzy client` in a script: plain lines in, plain lines out."""
+
+import re
+
+from person import Person
+from stage import Program
+
+# What stands in front of each line: 21:07, or 11-19 21:07 when it was another day.
+TIME = r"^(?:[\d-]+ )?\d\d:\d\d "
+# 21:07 小雨: 你好
+SAID = re.compile(TIME + r"([^\s:]+): (.*)$")
+# 21:07 小雨 → 我: 你好
+SAID_ALONE = re.compile(TIME + r"([^\s:]+) → 我: (.*)$")
+
+
+class GzyClient(Person):
+    program = "gzy client"
+
+    def __init__(self, nick, server, gzy, folder):
+        super().__init__(nick, server.room)
+        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder, LC_ALL="zh_CN.UTF-8")
+
+    def enter(self):
+        self.sees("已进入", self.room)
+
+    def say(self, text):
+        self._run.write_line(text)
+
+    def tell(self, whom, text):
+        self._run.write_line(f"!msg {whom.nick} {text}")
+
+    def room_lines(self):
+        return self._heard(SAID)
+
+    def private_lines(self):
+        return self._heard(SAID_ALONE)
+
+    def screen(self):
+        return "\n".join(self._run.printed.lines())
+
+    def leave(self):
+        self._run.end_input()
+        return self._run.exit_code()
+
+    def stop(self):
+        self._run.stop()
+
+    def _heard(self, pattern):
+        found = (pattern.match(line) for line in self._run.printed.lines())
+        return [match.groups() for match in found if match and match.group(1) != self.nick]

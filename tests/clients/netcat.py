@@ -1,0 +1,50 @@
+"""Somebody with `nc` and the grammar of IRC in their head."""
+
+import re
+
+from person import Person
+from stage import Program
+
+SAID = re.compile(r"^(?:@\S+ )?:([^!\s]+)\S* PRIVMSG (\S+) :(.*)$")
+
+
+class Netcat(Person):
+    program = "nc"
+
+    def __init__(self, nick, server, folder):
+        super().__init__(nick, server.room)
+        self._run = Program(["nc", server.host, str(server.port)], folder)
+        self._run.write_line(f"NICK {nick}")
+        self._run.write_line(f"USER {nick} 0 * :{nick}")
+
+    def enter(self):
+        self.sees(f":{self.nick}!", "JOIN", self.room)
+
+    def say(self, text):
+        self._run.write_line(f"PRIVMSG {self.room} :{text}")
+
+    def tell(self, whom, text):
+        self._run.write_line(f"PRIVMSG {whom.nick} :{text}")
+
+    def room_lines(self):
+        return [(nick, text) for nick, to, text in self._said() if to == self.room]
+
+    def private_lines(self):
+        return [(nick, text) for nick, to, text in self._said() if to == self.nick]
+
+    def screen(self):
+        return "\n".join(self._run.printed.lines())
+
+    def leave(self):
+        self._run.write_line("QUIT :再见")
+        self.sees("ERROR")
+        # nc waits for the end of both directions.
+        self._run.end_input()
+        return self._run.exit_code()
+
+    def stop(self):
+        self._run.stop()
+
+    def _said(self):
+        found = (SAID.match(line) for line in self._run.printed.lines())
+        return [match.groups() for match in found if match]

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Do programs that nobody here wrote get along with `gzy client`, in Chinese, both ways?
+
+    tests/clients/run.py [--gzy PATH] [--only PROGRAM]
+
+Each test has a server, a folder and people of its own. Wants irssi, weechat-headless, ii, nc and tmux from Debian.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from gzy_client import GzyClient
+from ii import Ii
+from irssi import Irssi
+from library import Library, prepared_python
+from netcat import Netcat
+from server import Server
+from stage import Missed, PATIENCE_SECS
+from weechat import Weechat
+
+GUESTS = {"irssi": (Irssi, "小雨"), "weechat": (Weechat, "阿明"), "ii": (Ii, "老王"), "nc": (Netcat, "小红"), "library": (Library, "李雷")}
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+class Stage:
+    """One server and the people around it; everything ends with it."""
+
+    def __init__(self, gzy):
+        self._gzy = gzy
+        self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
+        self._people = []
+        self.server = Server(gzy, self._own_folder())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for person in self._people:
+            person.stop()
+        code = self.server.stop()
+        self._folder.cleanup()
+        if kind is None and code != 0:
+            raise Missed(f"gzy server should end with 0 after SIGTERM, but ended with {code}")
+
+    def yang(self):
+        """小阳, who sits at `gzy client`."""
+        return self._enters(GzyClient("小阳", self.server, self._gzy, self._own_folder()))
+
+    def guest(self, name):
+        """Somebody at another program."""
+        program, nick = GUESTS[name]
+        return self._enters(program(nick, self.server, self._own_folder()))
+
+    def eve(self):
+        """A stranger in the same room, who must not hear what is not for her."""
+        return self._enters(Netcat("eve", self.server, self._own_folder()))
+
+    def script_says(self, text):
+        """`gzy say`: when it ends with 0, the server has the text on its disk."""
+        said = subprocess.run(
+            [self._gzy, "say", f"{self.server.host}:{self.server.port}", text],
+            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
+        )
+        if said.returncode != 0:
+            raise Missed(f"gzy say should end with 0, but ended with {said.returncode}: {said.stdout}{said.stderr}")
+
+    def _enters(self, person):
+        self._people.append(person)
+        person.enter()
+        return person
+
+    def _own_folder(self):
+        # Numbers, because irssi takes only ASCII in its arguments.
+        folder = os.path.join(self._folder.name, str(len(os.listdir(self._folder.name))))
+        os.mkdir(folder)
+        return folder
+
+
+def the_room_is_heard_both_ways(stage, name):
+    yang, guest = stage.yang(), stage.guest(name)
+    yang.sees(guest.nick, "来到", yang.room)
+    yang.say("你好，今晚八点图书馆见吗？")
+    guest.hears(yang, "你好，今晚八点图书馆见吗？")
+    guest.say("好的，我带伞 ☂，雨很大！")
+    yang.hears(guest, "好的，我带伞 ☂，雨很大！")
+    yang.say("See you :) 一言为定：八点整")
+    guest.hears(yang, "See you :) 一言为定：八点整")
+    guest.say(": 冒号开头也要原样到达 🎉")
+    yang.hears(guest, ": 冒号开头也要原样到达 🎉")
+
+
+def a_private_word_reaches_one_person_only(stage, name):
+    yang, guest, eve = stage.yang(), stage.guest(name), stage.eve()
+    yang.tell(guest, "悄悄告诉你：生日礼物买好了")
+    guest.hears_alone(yang, "悄悄告诉你：生日礼物买好了")
+    guest.tell(yang, "太好了，别让别人知道 🤫")
+    yang.hears_alone(guest, "太好了，别让别人知道 🤫")
+    # Both said something public afterwards, so whatever eve was to overhear has passed.
+    yang.say("大家晚安")
+    eve.hears(yang, "大家晚安")
+    guest.say("晚安")
+    eve.hears(guest, "晚安")
+    for secret in ("生日礼物", "别让别人知道"):
+        if eve.overheard(secret):
+            raise Missed(f"eve should not hear private words, but she sees:\n{eve.screen()}")
+
+
+def a_latecomer_reads_what_was_said(stage, name):
+    yang, eve = stage.yang(), stage.eve()
+    earlier = [f"第{number}句，晚来的人也要看到" for number in range(1, 4)]
+    for text in earlier:
+        yang.say(text)
+        eve.hears(yang, text)
+    guest = stage.guest(name)
+    for text in earlier:
+        guest.hears(yang, text)
+    order = [text for nick, text in guest.room_lines() if nick == yang.nick]
+    if order != earlier:
+        raise Missed(f"the lines should come in their order, but came as {order}")
+
+
+def leaving_is_seen_and_everything_ends_well(stage, name):
+    yang, guest, eve = stage.yang(), stage.guest(name), stage.eve()
+    code = guest.leave()
+    if code != 0:
+        raise Missed(f"{guest.program} should end with 0 after leaving, but ended with {code}")
+    eve.sees(guest.nick, "QUIT")
+    yang.sees(guest.nick, "离开", yang.room)
+    yang.say("他走了")
+    eve.hears(yang, "他走了")
+    code = yang.leave()
+    if code != 0:
+        raise Missed(f"gzy client should end with 0 at the end of its input, but ended with {code}")
+
+
+def all_programs_in_one_room_hear_one_order(stage):
+    yang = stage.yang()
+    everybody = [yang, *(stage.guest(name) for name in GUESTS)]
+    for round_number in range(1, 4):
+        for person in everybody:
+            person.say(f"{person.program} 的第{round_number}句：大家好")
+    for person in everybody:
+        for speaker in everybody:
+            for number in range(1, 4) if speaker is not person else ():
+                person.hears(speaker, f"{speaker.program} 的第{number}句：大家好")
+    # Nobody is shown their own lines as others are, so two people are compared by what both of them heard.
+    for person in everybody[1:]:
+        one, other = yang.room_lines(), person.room_lines()
+        both = set(one) & set(other)
+        one, other = ([line for line in lines if line in both] for lines in (one, other))
+        if one != other:
+            raise Missed(f"{yang.program} and {person.program} should hear one order, but heard\n{one}\nand\n{other}")
+
+
+def after_a_pulled_plug_nothing_is_missing(stage):
+    yang = stage.yang()
+    stage.script_says("拔电源之前说的话")
+    yang.sees("拔电源之前说的话")
+    stage.server.pull_the_plug()
+    stage.script_says("拔电源之后说的话")
+    late = stage.guest("nc")
+    for text in ("拔电源之前说的话", "拔电源之后说的话"):
+        late.sees("PRIVMSG", text)
+    late.say("都在吗？")
+    # By itself it has come back, fetched what it missed, and shows each line once.
+    yang.hears(late, "都在吗？")
+    for text in ("拔电源之前说的话", "拔电源之后说的话"):
+        shown = [line for line in yang.screen().splitlines() if text in line]
+        if len(shown) != 1:
+            raise Missed(f"{yang.nick} should see {text} once, but sees:\n{yang.screen()}")
+
+
+WITH_EACH = [
+    the_room_is_heard_both_ways,
+    a_private_word_reaches_one_person_only,
+    a_latecomer_reads_what_was_said,
+    leaving_is_seen_and_everything_ends_well,
+]
+WITH_ALL = [all_programs_in_one_room_hear_one_order, after_a_pulled_plug_nothing_is_missing]
+
+
+def main():
+    asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
+    asked.add_argument("--only", choices=sorted(GUESTS), help="test with this program alone")
+    asked = asked.parse_args()
+    gzy = os.path.abspath(asked.gzy or built_gzy())
+    if asked.only in (None, "library"):
+        prepared_python()
+    tests = [(f"{test.__name__} [{name}]", test, [name]) for name in GUESTS if asked.only in (None, name) for test in WITH_EACH]
+    if asked.only is None:
+        tests += [(test.__name__, test, []) for test in WITH_ALL]
+    failed = sum(not passes(gzy, *test) for test in tests)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def passes(gzy, title, test, arguments):
+    began = time.monotonic()
+    try:
+        with Stage(gzy) as stage:
+            test(stage, *arguments)
+    except (Missed, OSError, subprocess.SubprocessError) as problem:
+        print(f"FAILED  {title}\n{problem}", flush=True)
+        return False
+    print(f"ok      {title} ({time.monotonic() - began:.1f} s)", flush=True)
+    return True
+
+
+def built_gzy():
+    subprocess.run(["cargo", "build", "--quiet", "--bin", "gzy"], cwd=ROOT, check=True)
+    return os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "debug", "gzy")
+
+
+sys.exit(main())
