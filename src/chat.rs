@@ -354,7 +354,7 @@ impl Chat {
     /// Takes one fact; what is to be done is appended to `effects`.
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Connected { conn, address } => self.connected(conn, address, now, effects),
+            Input::Connected { conn, address } => self.connected(conn, address, now),
             Input::Line { conn, text } => {
                 if self.note_life(conn, now) {
                     self.line_or_hold(conn, text, now, effects);

@@ -5,6 +5,7 @@ pub mod client;
 pub mod client_term;
 pub mod net;
 pub mod password;
+pub mod password_file;
 pub mod server;
 pub mod store;
 pub mod user;

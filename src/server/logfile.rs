@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use simplelog::{ConfigBuilder, WriteLogger};
+use simplelog::{ConfigBuilder, FormatItem, WriteLogger, format_description};
 use time::UtcOffset;
-use time::format_description::BorrowedFormatItem::{self, Component, Literal};
-use time::format_description::Component::{Day, Hour, Minute, Month, Second, Year};
-use time::format_description::modifier;
 
 use super::{Config, ServerError};
 
@@ -20,19 +17,7 @@ const LOG_BYTES: u64 = 8 << 20;
 const LOGS_KEPT: u32 = 4;
 
 /// `2026-11-20 13:19:21`, in local time.
-const TIME_FORMAT: &[BorrowedFormatItem] = &[
-    Component(Year(modifier::Year::default())),
-    Literal(b"-"),
-    Component(Month(modifier::Month::default())),
-    Literal(b"-"),
-    Component(Day(modifier::Day::default())),
-    Literal(b" "),
-    Component(Hour(modifier::Hour::default())),
-    Literal(b":"),
-    Component(Minute(modifier::Minute::default())),
-    Literal(b":"),
-    Component(Second(modifier::Second::default())),
-];
+const TIME_FORMAT: &[FormatItem] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
 /// Lets the log file be opened again, after somebody moved it away.
 #[derive(Clone, Debug, Default)]

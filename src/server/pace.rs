@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// From so many lines in one write on, waiting for more saves little.
 const MANY_LINES: usize = 8;
 /// The moment after a flush, as a multiple of what the flush took: while few lines have come, and when there are many.
-const GATHERING: (u32, u32) = (5, 1);
+const GATHERING: (u32, u32) = (10, 1);
 /// No line waits longer than this.
 const LONGEST: Duration = Duration::from_millis(5);
 
