@@ -169,7 +169,7 @@ impl Turn<'_> {
 impl Room {
     /// Whether somebody is on the invitation list.
     fn invites(&self, session: &super::Session) -> bool {
-        let source = crate::wire::name::fold(&session.source());
+        let source = crate::wire::name::fold(session.source());
         self.invitations.iter().any(|listed| listed.mask.matches(&source))
     }
 }

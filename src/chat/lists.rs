@@ -54,7 +54,7 @@ impl Turn<'_> {
         let mut line_bytes = limit;
         for (standing, member) in members.filter(|(_, member)| sees_all || !member.invisible) {
             let prefix = standing.prefixes(every_prefix);
-            let shown = if whole_source { member.source() } else { member.nick.as_str().to_owned() };
+            let shown = if whole_source { member.source().to_owned() } else { member.nick.as_str().to_owned() };
             // A space in front of it, or "\r\n" behind the line.
             let bytes = prefix.len() + shown.len();
             if line_bytes + 1 + bytes + 2 > limit {

@@ -81,7 +81,7 @@ impl Turn<'_> {
         let (mut here, mut gone) = (Vec::new(), Vec::new());
         for name in names {
             match self.chat.session_named(name) {
-                Some(person) => here.push(person.source()),
+                Some(person) => here.push(person.source().to_owned()),
                 None => gone.push(name.clone()),
             }
         }
@@ -113,7 +113,7 @@ impl Chat {
     /// Tells those who watch a nick that it has come. The session has the nick already.
     pub(super) fn tell_watchers_here(&self, nick: &Nick, effects: &mut Vec<Effect>) {
         if let Some(person) = self.session_named(nick.as_str()) {
-            self.tell_watchers(nick, RPL_MONONLINE, &person.source(), effects);
+            self.tell_watchers(nick, RPL_MONONLINE, person.source(), effects);
         }
     }
 

@@ -76,7 +76,7 @@ impl Turn<'_> {
     pub(super) fn log_in(&mut self, account: Box<str>) {
         let changed = self.session().account.as_ref() != Some(&account);
         self.session_mut().account = Some(account.clone());
-        let source = self.session().source();
+        let source = self.session().source().to_owned();
         self.numeric(RPL_LOGGEDIN, &[&source, &account], &format!("You are now logged in as {account}"));
         if changed {
             let event = Rc::new(self.my_event(format_args!("ACCOUNT {account}"), None));
@@ -103,7 +103,7 @@ impl Turn<'_> {
         };
         let (conn, victim) = (victim.conn, victim.nick.as_str().to_owned());
         let reason = clip(line.param(1).unwrap_or("no reason given"), REASON_BYTES);
-        let (source, by) = (self.session().source(), self.session().nick.as_str().to_owned());
+        let (source, by) = (self.session().source().to_owned(), self.session().nick.as_str().to_owned());
         self.log(format!("{by} kills {victim} ({})", printable(reason)));
         let farewell = format!(":{source} KILL {victim} :{reason}\r\n");
         self.end_other(conn, &farewell, &format!("Killed ({by}: {reason})"));

@@ -30,8 +30,8 @@ impl Whowas {
     pub(super) fn of(session: &Session, at_ms: u64) -> Whowas {
         Whowas {
             nick: session.nick.clone(),
-            user: session.user.clone(),
-            cloak: session.cloak.clone(),
+            user: session.user().into(),
+            cloak: session.cloak().into(),
             address: session.address,
             realname: session.realname.clone(),
             account: session.account.clone(),
@@ -87,7 +87,7 @@ impl Turn<'_> {
         let here = names.filter_map(|name| self.chat.session_named(name)).map(|person| {
             let operator = if person.operator { "*" } else { "" };
             let away = if person.away.is_some() { '-' } else { '+' };
-            format!("{}{operator}={away}{}@{}", person.nick.as_str(), person.user, person.cloak)
+            format!("{}{operator}={away}{}@{}", person.nick.as_str(), person.user(), person.cloak())
         });
         let here: Vec<String> = here.collect();
         self.packed_numeric(RPL_USERHOST, &[], &here, ' ');
@@ -111,12 +111,12 @@ mod tests {
     fn whoever_has_gone_is_remembered_the_last_one_first() {
         let mut w = World::new();
         let (anna, first) = (w.join("anna"), w.join("小阳"));
-        let (h1, address) = (w.session(first).cloak.to_string(), w.session(first).address.to_string());
+        let (h1, address) = (w.session(first).cloak().to_string(), w.session(first).address.to_string());
         w.log_in(first, "阳");
         w.line(first, "QUIT :回家");
         w.pass_ms(60_000);
         let second = w.join("小阳");
-        let h2 = w.session(second).cloak.to_string();
+        let h2 = w.session(second).cloak().to_string();
         w.line(second, "NICK 阳阳");
         w.drain();
         let (later, earlier) = (
@@ -178,7 +178,7 @@ mod tests {
         let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
         w.make_operator(小阳);
         w.line(小阳, "AWAY :吃饭");
-        let (h1, h2) = (w.session(anna).cloak.to_string(), w.session(小阳).cloak.to_string());
+        let (h1, h2) = (w.session(anna).cloak().to_string(), w.session(小阳).cloak().to_string());
         let all = format!(":gzy.local 302 anna :小阳*=-~user@{h2} anna=+~anna@{h1}");
         assert_eq!(w.ask(anna, "USERHOST 小阳 eve ANNA"), [all]);
         assert_eq!(w.ask(anna, "USERHOST a b c d e anna"), [":gzy.local 302 anna :"], "five at a time");

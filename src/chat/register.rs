@@ -26,7 +26,7 @@ impl Chat {
         }
         let cloak = cloak(&self.settings.cloak_secret, address);
         self.connections += 1;
-        self.sessions[slot] = Some(Box::new(Session::new(conn, address, cloak, now)));
+        self.sessions[slot] = Some(Box::new(Session::new(conn, address, &cloak, now)));
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
     }
 
@@ -73,7 +73,7 @@ impl Turn<'_> {
         let user = user_name(line.params()[0]);
         let realname = clip(line.params()[3], REALNAME_BYTES).into();
         let session = self.session_mut();
-        session.user = user;
+        session.set_user(&user);
         session.realname = realname;
         if let Some(hello) = &mut session.hello {
             hello.has_user = true;
@@ -116,7 +116,7 @@ impl Turn<'_> {
             self.chat.release_nick(&old);
         }
         self.chat.claim_nick(&nick, self.me);
-        self.session_mut().nick = nick;
+        self.session_mut().set_nick(nick);
     }
 
     fn rename(&mut self, nick: Nick) {
@@ -322,7 +322,7 @@ mod tests {
         w.line(anna, "USER b 0 * :Anna B.");
         w.line(anna, "NICK anna");
         w.drain();
-        assert_eq!((&*w.session(anna).user, &*w.session(anna).realname), ("~b", "Anna B."), "the last one counts");
+        assert_eq!((w.session(anna).user(), &*w.session(anna).realname), ("~b", "Anna B."), "the last one counts");
         assert_eq!(w.ask(anna, "USER c 0 * :c"), [":gzy.local 462 anna :you are in already"]);
         assert_eq!(w.ask(anna, "PASS x"), [":gzy.local 462 anna :you are in already"]);
         let ben = w.connect();

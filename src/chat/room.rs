@@ -230,7 +230,7 @@ impl Room {
         if self.bans.is_empty() {
             return None;
         }
-        let source = crate::wire::name::fold(&session.source());
+        let source = crate::wire::name::fold(session.source());
         let ban =
             self.bans.iter().find(|listed| (for_speech || !listed.mask.mutes()) && listed.mask.matches(&source))?;
         let lifted = self.exceptions.iter().any(|listed| listed.mask.matches(&source));

@@ -60,14 +60,12 @@ pub struct Session {
     pub conn: ConnId,
     /// Where from; shown to operators only.
     pub address: IpAddr,
-    /// What others see in its place.
-    pub cloak: Box<str>,
     /// Present until registration is complete.
     pub hello: Option<Box<Hello>>,
-    /// The nick; meaningless before `hello` has one.
+    /// The nick; meaningless before `hello` has one. Changed by [`Session::set_nick`] only.
     pub nick: Nick,
-    /// The user name.
-    pub user: Box<str>,
+    /// `nick!user@host`, as others see it: put together once, not for every line.
+    source: Box<str>,
     /// The realname, shown as display name.
     pub realname: Box<str>,
     /// Negotiated capabilities.
@@ -112,11 +110,10 @@ pub struct Session {
 
 impl Session {
     /// A connection that has said nothing yet.
-    pub fn new(conn: ConnId, address: IpAddr, cloak: Box<str>, now: Now) -> Session {
+    pub fn new(conn: ConnId, address: IpAddr, cloak: &str, now: Now) -> Session {
         Session {
             conn,
             address,
-            cloak,
             hello: Some(Box::new(Hello {
                 until_ms: now.mono_ms + UNREGISTERED_MS,
                 has_nick: false,
@@ -125,7 +122,7 @@ impl Session {
                 knows_password: false,
             })),
             nick: Nick::parse("unnamed").expect("a legal nick"),
-            user: "".into(),
+            source: format!("*!@{cloak}").into(),
             realname: "".into(),
             caps: Caps::NONE,
             knows_cap_302: false,
@@ -165,8 +162,35 @@ impl Session {
     }
 
     /// `nick!user@host`, as others see it.
-    pub fn source(&self) -> String {
-        format!("{}!{}@{}", self.nick.as_str(), self.user, self.cloak)
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The user name.
+    pub fn user(&self) -> &str {
+        self.user_and_cloak().0
+    }
+
+    /// What others see in place of the address.
+    pub fn cloak(&self) -> &str {
+        self.user_and_cloak().1
+    }
+
+    /// Takes a nick.
+    pub fn set_nick(&mut self, nick: Nick) {
+        let (user, cloak) = self.user_and_cloak();
+        self.source = format!("{}!{user}@{cloak}", nick.as_str()).into();
+        self.nick = nick;
+    }
+
+    /// Takes a user name, without any of the signs that have a meaning in a source.
+    pub fn set_user(&mut self, user: &str) {
+        self.source = format!("{}!{user}@{}", self.shown_nick(), self.cloak()).into();
+    }
+
+    fn user_and_cloak(&self) -> (&str, &str) {
+        let behind_nick = self.source.split_once('!').map_or("", |(_, rest)| rest);
+        behind_nick.split_once('@').unwrap_or((behind_nick, ""))
     }
 
     /// Keeps a line for later; false when too many wait already.

@@ -200,7 +200,7 @@ impl World {
 
     /// `nick!user@host` of somebody who is here.
     pub fn source(&self, conn: ConnId) -> String {
-        self.session(conn).source()
+        self.session(conn).source().to_owned()
     }
 
     /// Makes somebody a server operator without asking for a password.
@@ -383,7 +383,7 @@ impl World {
         let lines = lines.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line end: {lines:?}"));
         for line in lines.split("\r\n") {
             let tags_bytes = if line.starts_with('@') { line.find(' ').map_or(0, |at| at + 1) } else { 0 };
-            assert!(tags_bytes <= CLIENT_TAGS_BYTES * 2, "too many tags: {line}");
+            assert!(tags_bytes <= usize::from(CLIENT_TAGS_BYTES) * 2, "too many tags: {line}");
             assert!(line.len() - tags_bytes + 2 <= limit, "{} bytes are too long: {line}", line.len());
             assert!(!line.contains(['\r', '\n', '\0']) && Line::parse(line).is_some(), "no line: {line:?}");
             client.lines.push(line.to_owned());

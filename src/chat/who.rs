@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use crate::wire::caps::Caps;
-use crate::wire::limits::WHO_REPLIES;
+use crate::wire::limits::{MASK_BYTES, WHO_REPLIES};
 use crate::wire::line::{Line, clip};
-use crate::wire::mask::{MASK_BYTES, glob};
+use crate::wire::mask::glob;
 use crate::wire::name::fold;
 use crate::wire::reply::*;
 
@@ -104,7 +104,7 @@ impl Chat {
 
 /// Whether a folded pattern means somebody by nick, user name, host part, account or realname, or by address where that may be known.
 fn is_like(person: &Session, pattern: &str, by_address: bool) -> bool {
-    let parts = [person.nick.as_str(), &person.user, &person.cloak, &person.realname];
+    let parts = [person.nick.as_str(), person.user(), person.cloak(), &person.realname];
     parts.into_iter().chain(person.account.as_deref()).any(|part| is_named(part, pattern))
         || (by_address && glob(pattern, &person.address.to_canonical().to_string()))
 }
@@ -136,7 +136,7 @@ impl Row<'_> {
     fn write(&self, form: &Form, out: &mut String) {
         let (asker, person) = (self.asker.nick.as_str(), self.person);
         if form.fields.is_empty() {
-            let (nick, user, host) = (person.nick.as_str(), &person.user, &person.cloak);
+            let (nick, user, host) = (person.nick.as_str(), person.user(), person.cloak());
             let (room, flags, code) = (self.room, self.flags(), RPL_WHOREPLY.0);
             let _ = write!(out, ":{SERVER_NAME} {code} {asker} {room} {user} {host} {SERVER_NAME} {nick} {flags} ");
             let _ = write!(out, ":0 {}\r\n", person.realname);
@@ -155,10 +155,10 @@ impl Row<'_> {
         match field {
             't' => out.push_str(token),
             'c' => out.push_str(self.room),
-            'u' => out.push_str(&person.user),
+            'u' => out.push_str(person.user()),
             'i' if self.asker.operator => out.push_str(&address_word(person.address)),
             'i' => out.push_str(HIDDEN_ADDRESS),
-            'h' => out.push_str(&person.cloak),
+            'h' => out.push_str(person.cloak()),
             's' => out.push_str(SERVER_NAME),
             'n' => out.push_str(person.nick.as_str()),
             'f' => out.push_str(&self.flags()),
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     fn host(w: &World, conn: ConnId) -> String {
-        w.session(conn).cloak.to_string()
+        w.session(conn).cloak().to_string()
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Turn<'_> {
             let params = [nick].iter().chain(words).map(|word| (*word).to_owned()).collect();
             facts.push(Fact { code, params, sentence: sentence.to_owned() });
         };
-        tell(RPL_WHOISUSER, &[&person.user, &person.cloak, "*"], &person.realname);
+        tell(RPL_WHOISUSER, &[person.user(), person.cloak(), "*"], &person.realname);
         tell(RPL_WHOISSERVER, &[SERVER_NAME], &self.chat.settings.network);
         if person.operator {
             tell(RPL_WHOISOPERATOR, &[], "is a server operator");
@@ -115,7 +115,7 @@ mod tests {
         w.pass_ms(7_000);
         w.line(小阳, "AWAY :吃饭");
         w.drain();
-        let (host, address) = (w.session(小阳).cloak.to_string(), w.session(小阳).address.to_string());
+        let (host, address) = (w.session(小阳).cloak().to_string(), w.session(小阳).address.to_string());
         let told = [
             format!(":gzy.local 311 anna 小阳 ~user {host} * :小阳"),
             ":gzy.local 319 anna 小阳 :#lobby @#茶".into(),

@@ -267,7 +267,7 @@ struct Wire {
 
 impl Default for Wire {
     fn default() -> Wire {
-        let cutter = LineCutter::default();
+        let cutter = LineCutter::of_server();
         Wire { cutter, read: vec![0; READ_BYTES], out: Vec::new(), written: 0, is_flushed: true }
     }
 }

@@ -60,7 +60,7 @@ pub fn read(
         stream,
         closed,
         shared,
-        cutter: LineCutter::default(),
+        cutter: LineCutter::of_client(),
         bucket: Bucket::full(0),
         is_first: true,
     };

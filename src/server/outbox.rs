@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_io::{Async, Timer};
 use smol::LocalExecutor;
 
+use super::pace::Round;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -21,6 +22,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
 /// The arena of lines for one receiver; the others are by [`TagSet`].
 const DIRECT: usize = TagSet::COUNT;
+/// Slots made at a time: doubling would leave up to half of them unused.
+const SLOTS_AT_ONCE: usize = 256;
 /// An arena that grew beyond this gives its memory back after the round.
 const ARENA_KEPT_BYTES: usize = 256 << 10;
 /// What a receiver that is cut reads last.
@@ -178,6 +181,9 @@ impl Outboxes {
     /// Takes a connection in and numbers it. `closed` is set when no more inputs of it are wanted.
     pub fn open(&mut self, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
+            if self.slots.len() == self.slots.capacity() {
+                self.slots.reserve_exact(SLOTS_AT_ONCE);
+            }
             self.slots.push(None);
             (self.slots.len() - 1) as u32
         });
@@ -255,9 +261,9 @@ impl Outboxes {
         !self.dirty.is_empty()
     }
 
-    /// How many lines one write would carry if the round were written at this moment, on average.
-    pub fn lines_per_write(&self) -> usize {
-        self.queued / self.dirty.len().max(1)
+    /// What would be written if the round were flushed at this moment.
+    pub fn round(&self) -> Round {
+        Round { lines: self.queued, receivers: self.dirty.len() }
     }
 
     /// Bytes of lines in this round.

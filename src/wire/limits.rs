@@ -8,7 +8,10 @@ pub const LINE_BYTES: usize = 4096;
 pub const CLASSIC_LINE_BYTES: usize = 512;
 
 /// Bytes of the tags that a client may send, `@` and the space included: IRCv3 message-tags.
-pub const CLIENT_TAGS_BYTES: usize = 4096;
+pub const CLIENT_TAGS_BYTES: u16 = 4096;
+
+/// Bytes of the tags on a line from a server, those that it passes on and its own (IRCv3 message-tags).
+pub const SERVER_TAGS_BYTES: u16 = 8191;
 
 /// Parameters of one line; the last takes the rest (RFC 1459).
 pub const PARAMS: usize = 15;

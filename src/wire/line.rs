@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::limits::{CLIENT_TAGS_BYTES, LINE_BYTES, PARAMS};
+use super::limits::{CLIENT_TAGS_BYTES, LINE_BYTES, PARAMS, SERVER_TAGS_BYTES};
 
 /// One parsed line; everything borrows from the text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -181,13 +181,24 @@ pub enum LineFault {
 }
 
 /// Cuts a stream of bytes into lines. Holds memory only while half a line is waiting.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct LineCutter {
     partial: Vec<u8>,
+    tags_bytes: u16,
     overlong: bool,
 }
 
 impl LineCutter {
+    /// For what a client sends.
+    pub fn of_client() -> LineCutter {
+        LineCutter { partial: Vec::new(), tags_bytes: CLIENT_TAGS_BYTES, overlong: false }
+    }
+
+    /// For what a server sends: it adds tags of its own.
+    pub fn of_server() -> LineCutter {
+        LineCutter { partial: Vec::new(), tags_bytes: SERVER_TAGS_BYTES, overlong: false }
+    }
+
     /// Takes the next bytes and calls `each` for every line that ends in them. `\r` ends a line as `\n` does, so that none can be smuggled through.
     pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(Result<&str, LineFault>)) {
         while let Some(end) = bytes.iter().position(|b| matches!(b, b'\n' | b'\r')) {
@@ -197,14 +208,14 @@ impl LineCutter {
                 self.partial = Vec::new();
                 each(Err(LineFault::TooLong));
             } else if self.partial.is_empty() {
-                hand_over(head, &mut each);
+                hand_over(head, self.tags_bytes, &mut each);
             } else {
                 let mut line = std::mem::take(&mut self.partial);
                 line.extend_from_slice(head);
-                hand_over(&line, &mut each);
+                hand_over(&line, self.tags_bytes, &mut each);
             }
         }
-        if self.partial.len() + bytes.len() > CLIENT_TAGS_BYTES + LINE_BYTES {
+        if self.partial.len() + bytes.len() > usize::from(self.tags_bytes) + LINE_BYTES {
             self.overlong = true;
             self.partial = Vec::new();
         } else if !self.overlong && !bytes.is_empty() {
@@ -213,14 +224,14 @@ impl LineCutter {
     }
 }
 
-fn hand_over(line: &[u8], each: &mut impl FnMut(Result<&str, LineFault>)) {
+fn hand_over(line: &[u8], most_tags_bytes: u16, each: &mut impl FnMut(Result<&str, LineFault>)) {
     if line.is_empty() {
         return;
     }
     let tags_bytes =
         if line[0] == b'@' { line.iter().position(|b| *b == b' ').map_or(line.len(), |at| at + 1) } else { 0 };
     // Two bytes are kept for the line end that was taken off.
-    if tags_bytes > CLIENT_TAGS_BYTES || line.len() - tags_bytes > LINE_BYTES - 2 {
+    if tags_bytes > usize::from(most_tags_bytes) || line.len() - tags_bytes > LINE_BYTES - 2 {
         each(Err(LineFault::TooLong));
     } else if line.contains(&0) {
         each(Err(LineFault::Nul));
@@ -235,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines_of(chunks: &[&[u8]]) -> Vec<Result<String, LineFault>> {
-        let mut cutter = LineCutter::default();
+        let mut cutter = LineCutter::of_client();
         let mut lines = Vec::new();
         for chunk in chunks {
             cutter.feed(chunk, |line| lines.push(line.map(str::to_owned)));
@@ -281,11 +292,11 @@ mod tests {
 
     #[test]
     fn a_line_that_never_ends_costs_no_memory_and_is_refused_once() {
-        let mut cutter = LineCutter::default();
+        let mut cutter = LineCutter::of_client();
         let mut faults = 0;
         for _ in 0..1000 {
             cutter.feed(&[b'x'; 4096], |_| faults += 1);
-            assert!(cutter.partial.len() <= CLIENT_TAGS_BYTES + LINE_BYTES);
+            assert!(cutter.partial.len() <= usize::from(CLIENT_TAGS_BYTES) + LINE_BYTES);
         }
         cutter.feed(b"\nPING a\n", |line| faults += usize::from(line.is_err()));
         assert_eq!(faults, 1);

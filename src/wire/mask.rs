@@ -5,11 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::limits::MASK_BYTES;
 use super::name::{character_fault, fold};
-
-/// The longest mask in bytes, as written and as completed: more than any `nick!user@host` here, and a reply that lists
-/// one (with server, room and who set it) stays within 512 bytes.
-pub const MASK_BYTES: usize = 200;
 
 /// What stands before a mask that mutes instead of banning (ISUPPORT `EXTBAN=,m`).
 const MUTE_PREFIX: &str = "m:";

@@ -21,7 +21,7 @@ class GzyClient(Person):
         self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder, LC_ALL="zh_CN.UTF-8")
 
     def enter(self):
-        self.sees("已进入", self.room)
+        self.sees(f"欢迎 {self.nick}")
 
     def say(self, text):
         self._run.write_line(text)

@@ -82,7 +82,7 @@ class Stage:
 
 def the_room_is_heard_both_ways(stage, name):
     yang, guest = stage.yang(), stage.guest(name)
-    yang.sees(guest.nick, "来到", yang.room)
+    yang.sees(f"欢迎 {guest.nick}")
     yang.say("你好，今晚八点图书馆见吗？")
     guest.hears(yang, "你好，今晚八点图书馆见吗？")
     guest.say("好的，我带伞 ☂，雨很大！")
@@ -129,7 +129,7 @@ def leaving_is_seen_and_everything_ends_well(stage, name):
     if code != 0:
         raise Missed(f"{guest.program} should end with 0 after leaving, but ended with {code}")
     eve.sees(guest.nick, "QUIT")
-    yang.sees(guest.nick, "离开", yang.room)
+    yang.sees(f"{guest.nick} 离开了")
     yang.say("他走了")
     eve.hears(yang, "他走了")
     code = yang.leave()

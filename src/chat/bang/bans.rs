@@ -60,7 +60,7 @@ impl Turn<'_> {
                 return None;
             }
             // Who shares an address with the asker would take the asker along.
-            Some(person) if person.cloak == self.session().cloak => format!("{}!*@*", person.nick),
+            Some(person) if *person.cloak == *self.session().cloak() => format!("{}!*@*", person.nick),
             Some(person) => format!("*!*@{}", person.cloak),
             None if who.contains(['!', '@', '*', '?']) => who.to_owned(),
             None => {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_ban_puts_somebody_out_and_keeps_them_out_until_it_is_taken_back() {
         let (mut w, anna, ben, eve) = tea_room();
-        let mask = format!("*!*@{}", w.session(eve).cloak);
+        let mask = format!("*!*@{}", w.session(eve).cloak());
         let by = w.source(anna);
         assert_eq!(
             asked(&mut w, anna, "!ban eve"),
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_mute_lets_somebody_read_but_not_speak() {
         let (mut w, anna, ben, eve) = tea_room();
-        let (by, mask) = (w.source(anna), format!("*!*@{}", w.session(eve).cloak));
+        let (by, mask) = (w.source(anna), format!("*!*@{}", w.session(eve).cloak()));
         assert_eq!(
             asked(&mut w, anna, "！禁言*eve"),
             [format!(":{by} MODE #茶 +b m:{mask}"), format!("已禁言 {mask}；取消：！解禁言 {mask}")]

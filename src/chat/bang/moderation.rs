@@ -28,8 +28,8 @@ impl Turn<'_> {
         Some(Person {
             conn: session.conn,
             nick: session.nick.as_str().to_owned(),
-            source: fold(&session.source()),
-            cloak: session.cloak.clone(),
+            source: fold(session.source()),
+            cloak: session.cloak().into(),
         })
     }
 
