@@ -22,6 +22,8 @@ mod replies;
 mod room;
 mod session;
 mod talk;
+#[cfg(test)]
+mod testing;
 mod turn;
 mod upkeep;
 mod whois;

@@ -1,0 +1,478 @@
+//! A small world for tests of the rules: people are connections with their lines of text, the store is in memory, the clock stands until it is moved.
+//!
+//! `let mut w = World::new(); let anna = w.join("anna"); w.line(anna, "PRIVMSG #lobby :你好"); assert_eq!(w.said_to(anna), [...]);`
+//! Everything is carried out as the hub does it: all effects of one input before the next input.
+
+#![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::store::record::{Account, Found, Message, Place, Query};
+use crate::wire::caps::Caps;
+use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::{CLASSIC_LINE_BYTES, CLIENT_TAGS_BYTES, LINE_BYTES};
+use crate::wire::line::{Line, LineFault};
+use crate::wire::msgid::MsgId;
+use crate::wire::name::{RoomName, fold};
+
+use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
+
+/// When every world begins: 2026-11-20 13:19:21 UTC.
+pub const START_MS: u64 = 1_795_180_761_000;
+
+/// How many lines one input may bring one client, before a test takes it for a flood.
+const MANY_EFFECTS: usize = 1_000_000;
+
+/// A message that was handed to the store and is not on disk yet.
+#[derive(Debug)]
+pub struct Unsaved {
+    pub message: Message,
+    pub hurry: bool,
+}
+
+/// One client as the hub sees it.
+#[derive(Default)]
+struct Client {
+    caps: Caps,
+    lines: Vec<String>,
+    closed: bool,
+}
+
+/// The chat, its people, its store and its clock.
+pub struct World {
+    pub chat: Chat,
+    pub now: Now,
+    /// Handed to the store; [`World::save`] and [`World::fail_save`] empty it.
+    pub unsaved: Vec<Unsaved>,
+    /// What is on disk, oldest first.
+    pub stored: Vec<Message>,
+    pub accounts: Vec<Account>,
+    /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
+    pub asks_by_hand: bool,
+    pub questions: VecDeque<(Token, Query)>,
+    /// Passwords stay in `password_checks` until [`World::password_checked`].
+    pub passwords_by_hand: bool,
+    pub password_checks: VecDeque<(Token, String, String)>,
+    /// What was logged, oldest first.
+    pub log: Vec<String>,
+    clients: BTreeMap<ConnId, Client>,
+    free_slots: BTreeSet<u32>,
+    connections: u32,
+    ready: VecDeque<Input>,
+}
+
+/// What tests use unless they say otherwise: a lobby `#lobby`, ten messages of replay, no password.
+pub fn settings() -> Settings {
+    Settings {
+        network: "GZY".into(),
+        lobby: Some(RoomName::parse("#lobby").expect("a legal name")),
+        replay: 10,
+        password: None,
+        cloak_secret: [7; 32],
+        utc_offset_secs: 8 * 3600,
+    }
+}
+
+impl World {
+    /// An empty chat with the usual [`settings`].
+    pub fn new() -> World {
+        World::with(settings())
+    }
+
+    /// An empty chat with settings of one's own.
+    pub fn with(settings: Settings) -> World {
+        World::with_stored(settings, Vec::new())
+    }
+
+    /// A chat whose store holds messages from before, oldest first.
+    pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
+        let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
+        let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
+        let mut effects = Vec::new();
+        let chat = Chat::new(settings, Vec::new(), last_id, now, &mut effects);
+        let mut world = World {
+            chat,
+            now,
+            unsaved: Vec::new(),
+            stored,
+            accounts: Vec::new(),
+            asks_by_hand: false,
+            questions: VecDeque::new(),
+            passwords_by_hand: false,
+            password_checks: VecDeque::new(),
+            log: Vec::new(),
+            clients: BTreeMap::new(),
+            free_slots: BTreeSet::new(),
+            connections: 0,
+            ready: VecDeque::new(),
+        };
+        world.carry_out(effects);
+        world.settle();
+        world
+    }
+
+    // People.
+
+    /// A connection that has said nothing yet, from an address of its own.
+    pub fn connect(&mut self) -> ConnId {
+        let [high, low] = u16::try_from(self.connections + 1).expect("a test has few connections").to_be_bytes();
+        self.connect_from(IpAddr::V4(Ipv4Addr::new(10, 0, high, low)))
+    }
+
+    /// A connection from this address. Slots are used again as the hub does.
+    pub fn connect_from(&mut self, address: IpAddr) -> ConnId {
+        let slot = self.free_slots.pop_first().unwrap_or_else(|| {
+            let open = self.clients.values().filter(|client| !client.closed).count();
+            u32::try_from(open).expect("a test has few connections")
+        });
+        self.connections += 1;
+        let conn = ConnId { slot, serial: self.connections };
+        self.clients.insert(conn, Client::default());
+        self.handle(Input::Connected { conn, address });
+        conn
+    }
+
+    /// Somebody who is in. Everybody's lines so far are thrown away, so that what follows is what the test is about.
+    pub fn join(&mut self, nick: &str) -> ConnId {
+        self.join_with_caps(nick, "")
+    }
+
+    /// The same, with capabilities (`"server-time message-tags"`).
+    pub fn join_with_caps(&mut self, nick: &str, caps: &str) -> ConnId {
+        let conn = self.connect();
+        if !caps.is_empty() {
+            self.line(conn, &format!("CAP REQ :{caps}"));
+        }
+        self.line(conn, &format!("NICK {nick}"));
+        self.line(conn, &format!("USER {nick} 0 * :{nick}"));
+        if !caps.is_empty() {
+            self.line(conn, "CAP END");
+        }
+        assert!(self.session(conn).is_registered(), "{nick} is not in: {:?}", self.said_to(conn));
+        self.drain();
+        conn
+    }
+
+    /// The connection sends a line.
+    pub fn line(&mut self, conn: ConnId, text: &str) {
+        self.handle(Input::Line { conn, text: text.into() });
+    }
+
+    /// The connection sends a line and hears the answer: [`World::line`] and [`World::said_to`].
+    pub fn ask(&mut self, conn: ConnId, text: &str) -> Vec<String> {
+        self.line(conn, text);
+        self.said_to(conn)
+    }
+
+    /// The connection sends something that is no line.
+    pub fn unreadable(&mut self, conn: ConnId, fault: LineFault) {
+        self.handle(Input::Unreadable { conn, fault });
+    }
+
+    /// The connection is lost, without a word from it.
+    pub fn lose(&mut self, conn: ConnId) {
+        self.mark_closed(conn);
+        self.handle(Input::Closed { conn, reason: "connection lost".into() });
+    }
+
+    /// The lines that the connection got since this was last asked, without line ends.
+    pub fn said_to(&mut self, conn: ConnId) -> Vec<String> {
+        std::mem::take(&mut self.clients.get_mut(&conn).expect("a connection of this world").lines)
+    }
+
+    /// Throws away what everybody got so far.
+    pub fn drain(&mut self) {
+        self.clients.values_mut().for_each(|client| client.lines.clear());
+    }
+
+    /// Whether the server closed the connection, or it was lost.
+    pub fn is_closed(&self, conn: ConnId) -> bool {
+        self.clients[&conn].closed
+    }
+
+    /// What the rules know about somebody who is here.
+    pub fn session(&self, conn: ConnId) -> &Session {
+        self.chat.session(conn).expect("somebody who is here")
+    }
+
+    /// `nick!user@host` of somebody who is here.
+    pub fn source(&self, conn: ConnId) -> String {
+        self.session(conn).source()
+    }
+
+    /// Makes somebody a server operator without asking for a password.
+    pub fn make_operator(&mut self, conn: ConnId) {
+        self.chat.session_mut(conn).expect("somebody who is here").operator = true;
+    }
+
+    /// Logs somebody in without asking for a password.
+    pub fn log_in(&mut self, conn: ConnId, account: &str) {
+        self.chat.session_mut(conn).expect("somebody who is here").account = Some(account.into());
+    }
+
+    // Time.
+
+    /// Lets time pass; everything that gets due on the way is done when it is due.
+    pub fn pass_ms(&mut self, ms: u64) {
+        let until_ms = self.now.mono_ms + ms;
+        while let Some(due_ms) = self.chat.deadline().filter(|due_ms| *due_ms <= until_ms) {
+            self.advance_to(due_ms.max(self.now.mono_ms));
+            self.tick();
+            assert!(self.chat.deadline() != Some(due_ms), "a tick does what is due");
+        }
+        self.advance_to(until_ms);
+        self.tick();
+    }
+
+    fn advance_to(&mut self, mono_ms: u64) {
+        self.now.wall_ms += mono_ms - self.now.mono_ms;
+        self.now.mono_ms = mono_ms;
+    }
+
+    fn tick(&mut self) {
+        let mut effects = Vec::new();
+        self.chat.tick(self.now, &mut effects);
+        self.carry_out(effects);
+        self.settle();
+    }
+
+    // The store.
+
+    /// Everything handed over so far reaches the disk; the receipts go out.
+    pub fn save(&mut self) {
+        let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
+        let Some(up_to) = batch.iter().map(|message| message.id).max() else { return };
+        let count = batch.len();
+        self.stored.extend(batch);
+        self.handle(Input::Saved { up_to, count, result: Ok(()) });
+    }
+
+    /// Everything handed over so far could not be written and is lost.
+    pub fn fail_save(&mut self, reason: &str) {
+        let Some(up_to) = self.unsaved.iter().map(|unsaved| unsaved.message.id).max() else { return };
+        let count = self.unsaved.drain(..).count();
+        self.handle(Input::Saved { up_to, count, result: Err(reason.into()) });
+    }
+
+    /// An account; its password is right when it is this one.
+    pub fn add_account(&mut self, name: &str, password: &str, admin: bool) {
+        let id = 1000 + self.accounts.len() as u64;
+        let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
+        self.accounts.push(account);
+    }
+
+    /// Answers the oldest open question ([`World::asks_by_hand`]).
+    pub fn answer(&mut self, found: Found) {
+        let (token, _) = self.questions.pop_front().expect("an open question");
+        self.handle(Input::Found { token, found });
+    }
+
+    /// Answers the oldest open question as the store in memory would.
+    pub fn answer_from_memory(&mut self) {
+        let query = &self.questions.front().expect("an open question").1;
+        let found = self.found(query);
+        self.answer(found);
+    }
+
+    /// Answers the oldest open password check ([`World::passwords_by_hand`]).
+    pub fn password_checked(&mut self, correct: bool) {
+        let (token, ..) = self.password_checks.pop_front().expect("an open password check");
+        self.handle(Input::PasswordChecked { token, correct });
+    }
+
+    /// What the store would answer from what it holds and what was handed over.
+    pub fn found(&self, query: &Query) -> Found {
+        let all = || self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
+        let keep = |messages: Vec<&Message>| Found::Messages(messages.into_iter().cloned().collect());
+        let last = |mut messages: Vec<&Message>, limit: usize| {
+            messages.drain(..messages.len().saturating_sub(limit));
+            keep(messages)
+        };
+        match query {
+            Query::Before { place, before, limit } => {
+                last(all().filter(|m| is_at(m, place) && before.is_none_or(|before| m.id < before)).collect(), *limit)
+            }
+            Query::After { place, after, limit } => {
+                keep(all().filter(|m| is_at(m, place) && m.id > *after).take(*limit).collect())
+            }
+            Query::Search(search) => {
+                let said_by = |m: &Message, who: &str| {
+                    let nick = m.source.split('!').next().unwrap_or("");
+                    *fold(nick) == *who || m.account.as_deref().is_some_and(|account| *fold(account) == *who)
+                };
+                let hits = all()
+                    .filter(|m| search.places.iter().any(|place| is_at(m, place)))
+                    .filter(|m| search.words.iter().all(|word| fold(&m.text).contains(&*fold(word))))
+                    .filter(|m| search.from.as_deref().is_none_or(|who| said_by(m, who)))
+                    .filter(|m| search.since.is_none_or(|since| m.id >= since))
+                    .filter(|m| search.before.is_none_or(|before| m.id < before));
+                last(hits.collect(), search.limit)
+            }
+            Query::Sent(sent_as) => Found::Sent(all().find(|m| m.sent_as.as_ref() == Some(sent_as)).map(|m| m.id)),
+            Query::Account { name } => {
+                let named =
+                    |account: &&Account| fold(&account.name) == fold(name) || account.id.to_string() == name.as_ref();
+                Found::Account(self.accounts.iter().find(named).cloned())
+            }
+        }
+    }
+
+    // The hub.
+
+    /// Hands one fact to the rules and carries out everything that follows from it.
+    pub fn handle(&mut self, input: Input) {
+        self.handle_one(input);
+        self.settle();
+    }
+
+    fn handle_one(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.chat.handle(self.now, input, &mut effects);
+        self.carry_out(effects);
+    }
+
+    /// Goes on until nothing is left that follows by itself.
+    fn settle(&mut self) {
+        loop {
+            if self.chat.has_resumable() {
+                let mut effects = Vec::new();
+                self.chat.resume(self.now, &mut effects);
+                self.carry_out(effects);
+            } else if let Some(input) = self.ready.pop_front() {
+                self.handle_one(input);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        assert!(effects.len() < MANY_EFFECTS, "one input has too many effects");
+        for effect in effects {
+            match effect {
+                Effect::Send { to, lines } => self.deliver(to, &lines),
+                Effect::ToRoom { room, except, only, event } => self.tell_room(room, except, only, &event),
+                Effect::ToEach { to, only, event } => {
+                    let different: BTreeSet<&ConnId> = to.iter().collect();
+                    assert_eq!(different.len(), to.len(), "nobody is told twice: {event:?}");
+                    to.into_iter().for_each(|conn| self.tell(conn, only, &event));
+                }
+                Effect::CapsChanged { conn, caps } => self.client_mut(conn).caps = caps,
+                Effect::Remember { message, hurry } => self.unsaved.push(Unsaved { message: *message, hurry }),
+                Effect::Ask { token, query } if self.asks_by_hand => self.questions.push_back((token, query)),
+                Effect::Ask { token, query } => {
+                    let found = self.found(&query);
+                    self.ready.push_back(Input::Found { token, found });
+                }
+                Effect::CheckPassword { token, password, hash } if self.passwords_by_hand => {
+                    self.password_checks.push_back((token, password.0.into(), hash.into()));
+                }
+                Effect::CheckPassword { token, password, hash } => {
+                    let correct = hash_of(&password.0) == *hash;
+                    self.ready.push_back(Input::PasswordChecked { token, correct });
+                }
+                Effect::Close { conn } => self.mark_closed(conn),
+                Effect::Log { text, .. } => self.log.push(text),
+            }
+        }
+    }
+
+    fn tell_room(&mut self, room: RoomId, except: Option<ConnId>, only: Audience, event: &Event) {
+        let members: Vec<ConnId> = self.chat.members(room).iter().map(|member| member.conn).collect();
+        for conn in members.into_iter().filter(|conn| Some(*conn) != except) {
+            self.tell(conn, only, event);
+        }
+    }
+
+    fn tell(&mut self, conn: ConnId, only: Audience, event: &Event) {
+        let caps = self.client_mut(conn).caps;
+        if !only.includes(caps) {
+            return;
+        }
+        let mut lines = String::new();
+        event.encode(TagSet::of(caps), "", &mut lines);
+        self.deliver(conn, &lines);
+    }
+
+    /// Puts lines into a client's hands and checks that it can take each of them.
+    fn deliver(&mut self, to: ConnId, lines: &str) {
+        let client = self.client_mut(to);
+        if client.closed {
+            return;
+        }
+        let limit = if client.caps.has(Caps::LONG_LINES) { LINE_BYTES } else { CLASSIC_LINE_BYTES };
+        let lines = lines.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line end: {lines:?}"));
+        for line in lines.split("\r\n") {
+            let tags_bytes = if line.starts_with('@') { line.find(' ').map_or(0, |at| at + 1) } else { 0 };
+            assert!(tags_bytes <= CLIENT_TAGS_BYTES * 2, "too many tags: {line}");
+            assert!(line.len() - tags_bytes + 2 <= limit, "{} bytes are too long: {line}", line.len());
+            assert!(!line.contains(['\r', '\n', '\0']) && Line::parse(line).is_some(), "no line: {line:?}");
+            client.lines.push(line.to_owned());
+        }
+    }
+
+    fn client_mut(&mut self, conn: ConnId) -> &mut Client {
+        self.clients.get_mut(&conn).expect("a connection of this world")
+    }
+
+    fn mark_closed(&mut self, conn: ConnId) {
+        let client = self.client_mut(conn);
+        if !std::mem::replace(&mut client.closed, true) {
+            self.free_slots.insert(conn.slot);
+        }
+    }
+}
+
+fn is_at(message: &Message, place: &Place) -> bool {
+    message.target == place.target && (message.closed_in == 0 || message.closed_in == place.instance)
+}
+
+fn hash_of(password: &str) -> String {
+    format!("hash of {password}")
+}
+
+#[test]
+fn a_line_in_the_lobby_reaches_everybody_but_its_sender() {
+    let mut w = World::new();
+    let anna = w.join("anna");
+    let 小阳 = w.join_with_caps("小阳", "server-time echo-message");
+    w.line(anna, "PRIVMSG #lobby :你好");
+    let anna_says = format!(":{} PRIVMSG #lobby :你好", w.source(anna));
+    assert_eq!(w.said_to(anna), [""; 0]);
+    assert_eq!(w.said_to(小阳), [format!("@time=2026-11-20T13:19:21.000Z {anna_says}")]);
+
+    w.line(小阳, "PRIVMSG #lobby :在");
+    assert_eq!(w.said_to(小阳), [""; 0], "the receipt waits for the disk");
+    w.save();
+    let receipt = format!("@time=2026-11-20T13:19:21.000Z :{} PRIVMSG #lobby :在", w.source(小阳));
+    assert_eq!(w.said_to(小阳), [receipt]);
+    assert_eq!(w.stored.len(), 2);
+}
+
+#[test]
+fn a_newcomer_is_shown_what_was_said_before_the_server_started() {
+    let mut w = World::new();
+    let anna = w.join("anna");
+    w.line(anna, "PRIVMSG #lobby :昨天");
+    w.save();
+    let said = format!(":{} PRIVMSG #lobby :昨天", w.source(anna));
+    let mut w = World::with_stored(settings(), w.stored);
+    let ben = w.connect();
+    w.line(ben, "NICK ben");
+    w.line(ben, "USER ben 0 * :Ben");
+    assert_eq!(w.said_to(ben).last(), Some(&said));
+}
+
+#[test]
+fn silence_is_asked_about_and_then_ends_the_connection() {
+    let mut w = World::new();
+    let anna = w.join("anna");
+    w.pass_ms(121_000);
+    assert_eq!(w.said_to(anna), ["PING :gzy.local"]);
+    w.pass_ms(121_000);
+    assert_eq!(w.said_to(anna), ["ERROR :Closing link: no answer for 240 seconds"]);
+    assert!(w.is_closed(anna));
+    let ben = w.join("anna");
+    assert_eq!(ben.slot, anna.slot, "the slot is used again");
+}
