@@ -8,6 +8,7 @@ use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::limits::{ROOMS, ROOMS_PER_SESSION};
 use crate::wire::line::{Line, clip};
+use crate::wire::msgid::MsgId;
 use crate::wire::name::RoomName;
 use crate::wire::reply::*;
 
@@ -167,16 +168,16 @@ impl Turn<'_> {
 
     /// Shows the last messages to a client that cannot ask for them itself.
     fn replay(&mut self, id: RoomId) {
-        let me = self.me;
+        let (me, last_id) = (self.me, self.chat.last_id);
         let caps = self.session().caps;
         if caps.has(Caps::CHATHISTORY) {
             return;
         }
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         if !room.recent_loaded {
-            return room.awaiting_replay.push(me);
+            return room.awaiting_replay.push((me, last_id));
         }
-        let lines = room.replay_for(caps);
+        let lines = room.replay_for(caps, last_id);
         self.replies.lines().push_str(&lines);
     }
 }
@@ -188,10 +189,11 @@ impl Room {
         self.invitations.iter().any(|listed| listed.mask.matches(&source))
     }
 
-    /// The last messages as lines for a client with these capabilities.
-    pub(super) fn replay_for(&self, caps: Caps) -> String {
+    /// The last messages up to an id, as lines for a client with these capabilities.
+    pub(super) fn replay_for(&self, caps: Caps, up_to: MsgId) -> String {
         let mut lines = String::new();
-        if self.recent.is_empty() {
+        let count = self.recent.partition_point(|event| event.msgid.is_some_and(|id| id <= up_to));
+        if count == 0 {
             return lines;
         }
         let batched = caps.has(Caps::BATCH);
@@ -200,7 +202,7 @@ impl Room {
             let _ = write!(lines, ":{SERVER_NAME} BATCH +{batch} chathistory {name}\r\n");
         }
         let extra = if batched { format!("batch={batch}") } else { String::new() };
-        for event in &self.recent {
+        for event in self.recent.iter().take(count) {
             event.encode(TagSet::of(caps), &extra, &mut lines);
         }
         if batched {
@@ -256,10 +258,10 @@ impl Chat {
             }),
             Found::Sent(_) | Found::Account(_) => {}
         }
-        for conn in std::mem::take(&mut room.awaiting_replay) {
+        for (conn, up_to) in std::mem::take(&mut room.awaiting_replay) {
             let Some(room) = self.rooms.get(&id) else { return };
             let Some(session) = self.session(conn) else { continue };
-            let lines = room.replay_for(session.caps);
+            let lines = room.replay_for(session.caps, up_to);
             if !lines.is_empty() {
                 effects.push(Effect::Send { to: conn, lines });
             }

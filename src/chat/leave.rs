@@ -159,7 +159,7 @@ impl Chat {
     pub(super) fn drop_member(&mut self, id: RoomId, conn: ConnId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         room.members.retain(|member| member.conn != conn);
-        room.awaiting_replay.retain(|waiting| *waiting != conn);
+        room.awaiting_replay.retain(|(waiting, _)| *waiting != conn);
         if room.members.is_empty() && !room.is_lobby {
             let key = room.key();
             self.rooms.remove(&id);

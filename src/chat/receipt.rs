@@ -1,6 +1,7 @@
 //! Receipts: the sender gets its message back (or an `ACK`) when it is on disk, not before.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Write;
 use std::rc::Rc;
 
 use crate::store::record::SentAs;
@@ -9,19 +10,22 @@ use crate::wire::event::{Event, TagSet};
 use crate::wire::limits::{RECENT_SENT_IDS, UNSAVED_MESSAGES};
 use crate::wire::msgid::MsgId;
 
-use super::{Chat, ConnId, Effect, SERVER_NAME};
+use super::replies::Replies;
+use super::{Chat, ConnId, Effect, SERVER_NAME, Session};
 
-/// A sender who waits for a message to be on disk.
+/// A sender who waits for what one of its lines said to be on disk.
 #[derive(Debug)]
 pub struct Receipt {
-    /// The message.
+    /// The message; the last one where a line had several targets.
     pub id: MsgId,
     /// The sender.
     pub to: ConnId,
     /// The label of its line.
     pub label: Option<Box<str>>,
-    /// What comes back; `None` for an `ACK`.
-    pub echo: Option<Rc<Event>>,
+    /// What comes back; nothing for an `ACK`.
+    pub echoes: Vec<Rc<Event>>,
+    /// What else the line was answered: a label gets one answer, so it waits too. Empty without a label.
+    pub lines: String,
 }
 
 /// What is on its way to the disk, and who waits for it.
@@ -76,7 +80,7 @@ impl Receipts {
         self.waiting.insert(at, receipt);
     }
 
-    /// Takes the receipts of everything up to `up_to`.
+    /// Takes the receipts of everything up to `up_to`, saved or not.
     fn take_saved(&mut self, up_to: MsgId, count: usize) -> impl Iterator<Item = Receipt> {
         self.unsaved = self.unsaved.saturating_sub(count);
         self.saved_up_to = self.saved_up_to.max(up_to);
@@ -84,14 +88,11 @@ impl Receipts {
         self.waiting.drain(..ready)
     }
 
-    /// Forgets what a message that could not be saved was sent as, so that it can be sent again.
-    fn forget_sent(&mut self, id: MsgId) {
-        let Some(sent_as) = self.recent.iter().find(|(_, known)| **known == id).map(|(sent_as, _)| sent_as.clone())
-        else {
-            return;
-        };
-        self.recent.remove(&sent_as);
-        self.recent_order.retain(|other| *other != sent_as);
+    /// Forgets what the messages after `after` and up to `up_to`, which could not be saved, were sent as, so that they can be sent again.
+    fn forget_sent(&mut self, after: MsgId, up_to: MsgId) {
+        self.recent.retain(|_, id| *id <= after || *id > up_to);
+        let recent = &self.recent;
+        self.recent_order.retain(|sent_as| recent.contains_key(sent_as));
     }
 
     /// Whether nothing waits for the disk.
@@ -110,14 +111,15 @@ impl Chat {
         result: Result<(), Box<str>>,
         effects: &mut Vec<Effect>,
     ) {
+        let before = self.receipts.saved_up_to;
         let ready: Vec<Receipt> = self.receipts.take_saved(up_to, count).collect();
+        if result.is_err() {
+            self.receipts.forget_sent(before, up_to);
+        }
         for receipt in ready {
             let lines = match &result {
                 Ok(()) => self.receipt_lines(&receipt),
-                Err(reason) => {
-                    self.receipts.forget_sent(receipt.id);
-                    self.not_saved_lines(&receipt, reason)
-                }
+                Err(reason) => self.not_saved_lines(&receipt, reason),
             };
             if let Some(lines) = lines {
                 effects.push(Effect::Send { to: receipt.to, lines });
@@ -129,25 +131,31 @@ impl Chat {
     }
 
     /// The receipt's lines; `None` when the sender is gone.
-    pub(super) fn receipt_lines(&self, receipt: &Receipt) -> Option<String> {
+    fn receipt_lines(&self, receipt: &Receipt) -> Option<String> {
         let session = self.session(receipt.to)?;
-        let label = receipt.label.as_ref().map(|label| format!("label={label}"));
-        let mut lines = String::new();
-        match &receipt.echo {
-            Some(event) => event.encode(TagSet::of(session.caps), label.as_deref().unwrap_or(""), &mut lines),
-            None => lines = format!("@{} :{SERVER_NAME} ACK\r\n", label?),
+        let mut lines = receipt.lines.clone();
+        for event in &receipt.echoes {
+            event.encode(TagSet::of(session.caps), "", &mut lines);
         }
-        Some(lines)
+        Some(labelled(session, receipt, lines)).filter(|lines| !lines.is_empty())
     }
 
     fn not_saved_lines(&self, receipt: &Receipt, reason: &str) -> Option<String> {
         let session = self.session(receipt.to)?;
-        let label = receipt.label.as_ref().map(|label| format!("@label={label} ")).unwrap_or_default();
+        let mut lines = receipt.lines.clone();
         let sentence = format!("your message was shown but could not be kept ({reason}); tell the host");
-        Some(if session.caps.has(Caps::STANDARD_REPLIES) {
-            format!("{label}:{SERVER_NAME} FAIL PRIVMSG NOT_SAVED :{sentence}\r\n")
+        let _ = if session.caps.has(Caps::STANDARD_REPLIES) {
+            write!(lines, ":{SERVER_NAME} FAIL PRIVMSG NOT_SAVED :{sentence}\r\n")
         } else {
-            format!("{label}:{SERVER_NAME} NOTICE {} :{sentence}\r\n", session.nick.as_str())
-        })
+            write!(lines, ":{SERVER_NAME} NOTICE {} :{sentence}\r\n", session.nick.as_str())
+        };
+        Some(labelled(session, receipt, lines))
     }
+}
+
+/// The lines with the receipt's label, for a client that still takes labels.
+fn labelled(session: &Session, receipt: &Receipt, lines: String) -> String {
+    let takes_labels = session.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH));
+    let label = receipt.label.clone().filter(|_| takes_labels);
+    Replies::answering(label, lines).finish(&format!("e{}", receipt.id))
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::store::record::{Place, Target};
 use crate::wire::event::Event;
 use crate::wire::mask::Mask;
+use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
 
 use super::{ConnId, RoomId, Session};
@@ -135,8 +136,8 @@ pub struct Room {
     pub recent: VecDeque<Rc<Event>>,
     /// Whether `recent` has what was said before the room was opened; until then these wait for their replay.
     pub recent_loaded: bool,
-    /// Who waits for the replay.
-    pub awaiting_replay: Vec<ConnId>,
+    /// Who waits for the replay, and the id up to which: later messages they have heard themselves.
+    pub awaiting_replay: Vec<(ConnId, MsgId)>,
     /// Joins and leaves that were not told one by one.
     pub untold: Untold,
 }

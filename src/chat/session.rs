@@ -34,6 +34,8 @@ pub struct Wait {
     pub until_ms: u64,
     /// The label of the command that asked.
     pub label: Option<Box<str>>,
+    /// What the command was answered already: a label gets one answer. Empty without a label.
+    pub lines: String,
     /// What to do with the answer.
     pub purpose: Purpose,
 }

@@ -244,7 +244,11 @@ impl Turn<'_> {
             return false;
         }
         self.replies.deferred = true;
-        self.chat.receipts.await_saving(Receipt { id, to: self.me, label, echo });
+        let to = self.me;
+        let nothing_yet = || Receipt { id, to, label, echoes: Vec::new(), lines: String::new() };
+        let receipt = self.receipt.get_or_insert_with(nothing_yet);
+        receipt.id = receipt.id.max(id);
+        receipt.echoes.extend(echo);
         true
     }
 
@@ -256,9 +260,10 @@ impl Turn<'_> {
         event.time_ms = id.time_ms();
         event.msgid = Some(id);
         event.client_tags = utterance.tags.clone();
-        self.await_receipt(id, Rc::new(event));
-        if self.chat.receipts.is_saved(id) {
-            self.chat.saved(id, 0, Ok(()), self.effects);
+        if !self.chat.receipts.is_saved(id) {
+            self.await_receipt(id, Rc::new(event));
+        } else if self.session().caps.has(Caps::ECHO_MESSAGE) {
+            self.reply_event(&event, "");
         }
     }
 
