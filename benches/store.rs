@@ -177,7 +177,7 @@ fn message(i: u64, with_id: bool) -> Message {
         target: room(i * 31),
         closed_in: 0,
         source: format!("nick{who}!user@10.0.0.{who}").into(),
-        account: (who % 2 == 0).then(|| format!("nick{who}").into()),
+        account: (who.is_multiple_of(2)).then(|| format!("nick{who}").into()),
         bot: false,
         kind: Kind::Privmsg,
         text: format!(

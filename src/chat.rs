@@ -4,20 +4,25 @@
 //! [`Effect`] and comes back as an [`Input`].
 
 mod bang;
+mod cap;
 mod cloak;
 pub mod flood;
+mod help;
 mod history;
 mod inform;
+mod isupport;
 mod join;
 mod leave;
 mod lists;
 mod mode;
 mod moderate;
+mod monitor;
 mod oper;
 mod people;
 mod presence;
 mod receipt;
 mod register;
+mod replay;
 mod replies;
 mod room;
 mod session;
@@ -26,6 +31,7 @@ mod talk;
 mod testing;
 mod turn;
 mod upkeep;
+mod who;
 mod whois;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -282,8 +288,14 @@ pub struct Chat {
     sessions: Vec<Option<Box<Session>>>,
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
+    /// Counted as they come and go, because every newcomer is told (LUSERS) and the sessions are many.
+    connections: usize,
     registered: usize,
     most_registered: usize,
+    /// Registered sessions with user mode `o`; [`Turn::set_operator`] counts.
+    operators: usize,
+    /// Registered sessions with user mode `i`; [`Turn::set_invisible`] counts.
+    invisible: usize,
     rooms: HashMap<RoomId, Room>,
     rooms_by_name: HashMap<Key, RoomId>,
     lobby: Option<RoomId>,
@@ -313,8 +325,11 @@ impl Chat {
             motd,
             sessions: Vec::new(),
             nicks: HashMap::new(),
+            connections: 0,
             registered: 0,
             most_registered: 0,
+            operators: 0,
+            invisible: 0,
             rooms: HashMap::new(),
             rooms_by_name: HashMap::new(),
             lobby: None,

@@ -13,7 +13,7 @@ pub const PASSWORD_CHARS_MIN: usize = 6;
 /// Memory of one hash. 19 MiB with two passes is what OWASP asks of argon2id at least; a board with 64 MiB can still do one at a time.
 const MEMORY_KIB: u32 = 19 * 1024;
 
-/// Passes over the memory; with 19 MiB about 30 ms on a laptop, half a second on a small board.
+/// Passes over the memory, as many as go with 19 MiB; a fraction of a second on a small board.
 const PASSES: u32 = 2;
 
 /// One lane: a small board has other things to do with its cores.

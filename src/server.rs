@@ -11,6 +11,7 @@ mod logfile;
 mod motd;
 mod notify;
 mod outbox;
+mod pace;
 mod password_file;
 mod saver;
 mod secret;

@@ -1,21 +1,18 @@
 //! Coming into a room: who may, who is told, what the newcomer is shown.
 
-use std::fmt::Write;
 use std::rc::Rc;
 
-use crate::store::record::{Found, Query};
+use crate::store::record::Query;
 use crate::wire::caps::Caps;
-use crate::wire::event::{Event, TagSet};
+use crate::wire::event::Event;
 use crate::wire::limits::{ROOMS, ROOMS_PER_SESSION};
 use crate::wire::line::{Line, clip};
-use crate::wire::msgid::MsgId;
 use crate::wire::name::RoomName;
 use crate::wire::reply::*;
 
-use super::history::event_of;
 use super::room::Standing;
 use super::turn::Turn;
-use super::{Asker, Audience, Chat, Effect, Member, Now, Room, RoomId, SERVER_NAME};
+use super::{Asker, Audience, Chat, Effect, Member, Now, Room, RoomId};
 
 impl Turn<'_> {
     /// `JOIN <room>{,<room>} [<key>{,<key>}]`, or `JOIN 0`
@@ -44,18 +41,19 @@ impl Turn<'_> {
             Ok(name) => name,
             Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
         };
-        if self.session().rooms.len() >= ROOMS_PER_SESSION {
-            return self.numeric(
-                ERR_TOOMANYCHANNELS,
-                &[name.as_str()],
-                "you are in as many rooms as one can be; leave one first",
-            );
-        }
-        let Some(id) = self.chat.rooms_by_name.get(&name.key()).copied() else { return self.open_and_enter(name) };
-        if self.session().rooms.contains(&id) || !self.may_enter(id, key) {
+        let known = self.chat.rooms_by_name.get(&name.key()).copied();
+        if known.is_some_and(|id| self.session().rooms.contains(&id)) {
             return;
         }
-        self.enter(id, Standing::PLAIN);
+        if self.session().rooms.len() >= ROOMS_PER_SESSION {
+            let sentence = "you are in as many rooms as one can be; leave one first";
+            return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], sentence);
+        }
+        match known {
+            None => self.open_and_enter(name),
+            Some(id) if self.may_enter(id, key) => self.enter(id, Standing::PLAIN),
+            Some(_) => {}
+        }
     }
 
     fn open_and_enter(&mut self, name: RoomName) {
@@ -66,7 +64,8 @@ impl Turn<'_> {
         self.enter(id, Standing::OPERATOR);
     }
 
-    /// Whether this session may come in; says why not. An invitation opens every door but a full room's.
+    /// Whether this session may come in; says why not. An invitation stands for the key and opens `i`. It opens no full room, and it
+    /// lifts no ban: in an open room every member may invite, but only its operators decide about bans.
     fn may_enter(&mut self, id: RoomId, key: &str) -> bool {
         let Some(room) = self.chat.rooms.get(&id) else { return false };
         let me = self.session();
@@ -74,16 +73,14 @@ impl Turn<'_> {
             return true;
         }
         let invited = me.invited.contains(&id);
-        let refusal = if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
-            Some((ERR_CHANNELISFULL, "that room is full"))
-        } else if invited {
-            None
-        } else if room.ban_on(me, false).is_some() {
+        let refusal = if room.ban_on(me, false).is_some() {
             Some((ERR_BANNEDFROMCHAN, "you are banned from that room"))
-        } else if room.flags.invite_only && !room.invites(me) {
+        } else if room.flags.invite_only && !invited && !room.invites(me) {
             Some((ERR_INVITEONLYCHAN, "that room is by invitation only; ask somebody in it"))
-        } else if room.password.as_deref().is_some_and(|password| password != key) {
+        } else if !invited && room.password.as_deref().is_some_and(|password| password != key) {
             Some((ERR_BADCHANNELKEY, "that room needs its key: JOIN <room> <key>"))
+        } else if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
+            Some((ERR_CHANNELISFULL, "that room is full; try again when somebody has left"))
         } else {
             None
         };
@@ -130,18 +127,18 @@ impl Turn<'_> {
         let extended = Rc::new(self.joined_event(name, true));
         let own = if self.session().caps.has(Caps::EXTENDED_JOIN) { extended.clone() } else { plain.clone() };
         self.reply_event(&own, "");
-        self.to_others_in(id, Audience::without(Caps::EXTENDED_JOIN), &plain);
-        self.to_others_in(id, Audience::with(Caps::EXTENDED_JOIN), &extended);
+        self.tell_others_in(id, Audience::without(Caps::EXTENDED_JOIN), &plain);
+        self.tell_others_in(id, Audience::with(Caps::EXTENDED_JOIN), &extended);
         if let Some(reason) = self.session().away.clone() {
             let away = Rc::new(self.my_event(format_args!("AWAY"), Some(&reason)));
-            self.to_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
+            self.tell_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
         }
         if let Some(room) = self.chat.rooms.get(&id).filter(|room| room.is_lobby) {
             let here = room.members.len();
             let nick = self.session().nick.as_str();
             let text = format!("欢迎 {nick} 加入大厅，现在 {here} 人 · Welcome {nick}, {here} here");
             let event = self.chat.room_notice(id, &text, self.now);
-            self.to_others_in(id, Audience::ALL, &event);
+            self.tell_others_in(id, Audience::ALL, &event);
             self.reply_event(&event, "");
         }
     }
@@ -161,24 +158,11 @@ impl Turn<'_> {
         }
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, here, nick) = (room.name.clone(), room.members.len(), self.session().nick.clone());
-        self.numeric(RPL_NAMREPLY, &["=", name.as_str()], nick.as_str());
+        let (name, here, symbol) = (room.name.clone(), room.members.len(), room.names_symbol());
+        let prefix = room.standing(self.me).unwrap_or_default().prefixes(self.session().caps.has(Caps::MULTI_PREFIX));
+        let own = format!("{prefix}{}", self.session().nick.as_str());
+        self.numeric(RPL_NAMREPLY, &[symbol, name.as_str()], &own);
         self.numeric(RPL_ENDOFNAMES, &[name.as_str()], &format!("{here} are here; NAMES lists them all"));
-    }
-
-    /// Shows the last messages to a client that cannot ask for them itself.
-    fn replay(&mut self, id: RoomId) {
-        let (me, last_id) = (self.me, self.chat.last_id);
-        let caps = self.session().caps;
-        if caps.has(Caps::CHATHISTORY) {
-            return;
-        }
-        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        if !room.recent_loaded {
-            return room.awaiting_replay.push((me, last_id));
-        }
-        let lines = room.replay_for(caps, last_id);
-        self.replies.lines().push_str(&lines);
     }
 }
 
@@ -187,36 +171,6 @@ impl Room {
     fn invites(&self, session: &super::Session) -> bool {
         let source = crate::wire::name::fold(&session.source());
         self.invitations.iter().any(|listed| listed.mask.matches(&source))
-    }
-
-    /// The last messages up to an id, as lines for a client with these capabilities.
-    pub(super) fn replay_for(&self, caps: Caps, up_to: MsgId) -> String {
-        let mut lines = String::new();
-        let count = self.recent.partition_point(|event| event.msgid.is_some_and(|id| id <= up_to));
-        if count == 0 {
-            return lines;
-        }
-        let batched = caps.has(Caps::BATCH);
-        let (name, batch) = (self.name.as_str(), format!("p{}", self.id.0));
-        if batched {
-            let _ = write!(lines, ":{SERVER_NAME} BATCH +{batch} chathistory {name}\r\n");
-        }
-        let extra = if batched { format!("batch={batch}") } else { String::new() };
-        for event in self.recent.iter().take(count) {
-            event.encode(TagSet::of(caps), &extra, &mut lines);
-        }
-        if batched {
-            let _ = write!(lines, ":{SERVER_NAME} BATCH -{batch}\r\n");
-        }
-        lines
-    }
-
-    /// Keeps a message for those who come, and lets go of the oldest beyond `limit`.
-    pub(super) fn keep_recent(&mut self, event: Rc<Event>, limit: usize) {
-        self.recent.push_back(event);
-        while self.recent.len() > limit {
-            self.recent.pop_front();
-        }
     }
 }
 
@@ -237,40 +191,159 @@ impl Chat {
         self.rooms.insert(id, room);
         id
     }
-
-    /// Puts what was said before a room was opened in front of what was said since, and shows it to those who came meanwhile.
-    pub(super) fn recent_found(&mut self, id: RoomId, found: Found, effects: &mut Vec<Effect>) {
-        let limit = self.settings.replay;
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        room.recent_loaded = true;
-        match found {
-            Found::Messages(messages) => {
-                // What was said since the question may be in the answer as well.
-                let first = room.recent.front().and_then(|event| event.msgid);
-                let earlier = messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
-                for message in earlier.rev().take(limit.saturating_sub(room.recent.len())).collect::<Vec<_>>() {
-                    room.recent.push_front(Rc::new(event_of(message, room.name.as_str())));
-                }
-            }
-            Found::Failed(reason) => effects.push(Effect::Log {
-                conn: None,
-                text: format!("the last messages of {} could not be read: {reason}", room.name.as_str()),
-            }),
-            Found::Sent(_) | Found::Account(_) => {}
-        }
-        for (conn, up_to) in std::mem::take(&mut room.awaiting_replay) {
-            let Some(room) = self.rooms.get(&id) else { return };
-            let Some(session) = self.session(conn) else { continue };
-            let lines = room.replay_for(session.caps, up_to);
-            if !lines.is_empty() {
-                effects.push(Effect::Send { to: conn, lines });
-            }
-        }
-    }
 }
 
 /// A stranger's word as a parameter of a refusal: short, and never empty.
 pub(super) fn clip_word(text: &str) -> &str {
     let word = clip(text, 64);
     if word.is_empty() || word.starts_with(':') || word.contains(' ') { "*" } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use crate::wire::limits::ROOMS_PER_SESSION;
+
+    #[test]
+    fn everybody_hears_of_a_newcomer_in_the_form_they_asked_for() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join_with_caps("ben", "extended-join away-notify");
+        let 小阳 = w.join("小阳");
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.drain();
+        w.log_in(小阳, "阳光");
+        w.set_away(小阳, "吃饭");
+        let s = w.source(小阳);
+        assert_eq!(
+            w.ask(小阳, "JOIN #茶"),
+            [
+                format!(":{s} JOIN #茶"),
+                ":gzy.local 353 小阳 = #茶 :@anna ben 小阳".into(),
+                ":gzy.local 366 小阳 #茶 :End of /NAMES list".into(),
+            ]
+        );
+        assert_eq!(w.said_to(anna), [format!(":{s} JOIN #茶")]);
+        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 阳光 :小阳"), format!(":{s} AWAY :吃饭")]);
+        assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
+        assert_eq!(w.said_to(anna), [""; 0]);
+    }
+
+    #[test]
+    fn the_lobby_greets_a_newcomer_with_the_number_of_people() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.connect();
+        w.line(小阳, "NICK 小阳");
+        w.line(小阳, "USER yang 0 * :小阳");
+        let greeting = ":gzy.local NOTICE #lobby :欢迎 小阳 加入大厅，现在 2 人 · Welcome 小阳, 2 here".to_owned();
+        let s = w.source(小阳);
+        assert_eq!(w.said_to(anna), [format!(":{s} JOIN #lobby"), greeting.clone()]);
+        let lines = w.said_to(小阳);
+        assert_eq!(
+            lines[lines.len() - 4..],
+            [
+                format!(":{s} JOIN #lobby"),
+                greeting,
+                ":gzy.local 353 小阳 = #lobby :anna 小阳".into(),
+                ":gzy.local 366 小阳 #lobby :End of /NAMES list".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_client_that_wants_no_names_gets_none() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "draft/no-implicit-names");
+        assert_eq!(w.ask(anna, "JOIN #茶"), [format!(":{} JOIN #茶", w.source(anna))]);
+    }
+
+    #[test]
+    fn closed_doors_say_why_and_what_opens_them() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(anna, "JOIN #茶");
+        w.line(anna, "MODE #茶 +iklb 龙井 1 ben");
+        for (door, answer) in [
+            ("-b ben", "474 ben #茶 :you are banned from that room"),
+            ("-i", "473 ben #茶 :that room is by invitation only; ask somebody in it"),
+            ("-k x", "475 ben #茶 :that room needs its key: JOIN <room> <key>"),
+            ("-l", "471 ben #茶 :that room is full; try again when somebody has left"),
+        ] {
+            assert_eq!(w.ask(ben, "JOIN #茶"), [format!(":gzy.local {answer}")]);
+            w.line(anna, &format!("MODE #茶 {door}"));
+        }
+        assert_eq!(w.ask(ben, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(ben)));
+    }
+
+    #[test]
+    fn keys_go_with_their_rooms_and_standing_invitations_need_no_more() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        w.line(anna, "JOIN #茶,#酒,#水");
+        w.line(anna, "MODE #茶 +k 龙井");
+        w.line(anna, "MODE #酒 +k 茅台");
+        w.line(anna, "MODE #水 +iI 小阳!*@*");
+        let joined = w.ask(小阳, "JOIN #茶,#水,#酒 龙井,,错");
+        let s = w.source(小阳);
+        assert!(joined.contains(&format!(":{s} JOIN #茶")) && joined.contains(&format!(":{s} JOIN #水")), "{joined:?}");
+        assert_eq!(joined.last().unwrap(), ":gzy.local 475 小阳 #酒 :that room needs its key: JOIN <room> <key>");
+    }
+
+    #[test]
+    fn an_invitation_stands_for_the_key_but_lifts_no_ban_and_makes_no_room() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let [ben, 小阳, eve] = ["ben", "小阳", "eve"].map(|nick| w.join(nick));
+        w.line(anna, "JOIN #茶");
+        w.line(anna, "MODE #茶 +iklb 龙井 2 eve");
+        for nick in ["ben", "小阳", "eve"] {
+            w.line(anna, &format!("INVITE {nick} #茶"));
+        }
+        w.drain();
+        assert_eq!(w.ask(ben, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(ben)));
+        assert_eq!(
+            w.ask(小阳, "JOIN #茶"),
+            [":gzy.local 471 小阳 #茶 :that room is full; try again when somebody has left"]
+        );
+        assert_eq!(w.ask(eve, "JOIN #茶"), [":gzy.local 474 eve #茶 :you are banned from that room"]);
+        w.make_operator(eve);
+        assert_eq!(w.ask(eve, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(eve)), "a server operator comes in");
+    }
+
+    #[test]
+    fn bad_names_and_too_many_rooms_are_refused_and_zero_leaves_all() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        assert_eq!(
+            w.ask(anna, "JOIN 茶,#a:b"),
+            [
+                ":gzy.local 476 anna 茶 :that is no room, because rooms start with #; put a # in front of the name",
+                ":gzy.local 476 anna #a:b :that name has : in it, which has a meaning in commands; leave it out",
+            ]
+        );
+        let names: Vec<String> = (1..ROOMS_PER_SESSION).map(|n| format!("#茶{n}")).collect();
+        w.line(anna, &format!("JOIN {}", names.join(",")));
+        w.drain();
+        let full = "you are in as many rooms as one can be; leave one first";
+        assert_eq!(w.ask(anna, "JOIN #酒"), [format!(":gzy.local 405 anna #酒 :{full}")]);
+        assert_eq!(w.ask(anna, "JOIN #茶1"), [""; 0], "she is in that one");
+        let left = w.ask(anna, "JOIN 0");
+        assert_eq!(left.len(), ROOMS_PER_SESSION);
+        assert_eq!(left[1], format!(":{} PART #茶1", w.source(anna)));
+        assert_eq!((w.session(anna).rooms.len(), w.chat.room_count()), (0, 1));
+    }
+
+    #[test]
+    fn a_room_has_one_name_in_all_spellings_and_shows_the_founders() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(anna, "JOIN #Tee");
+        assert_eq!(w.ask(ben, "JOIN #TEE")[0], format!(":{} JOIN #Tee", w.source(ben)));
+        assert_eq!(w.chat.room_count(), 2);
+    }
 }

@@ -16,11 +16,9 @@ impl Turn<'_> {
     pub(super) fn part(&mut self, line: &Line) {
         let reason = line.param(1).map(|reason| clip(reason, REASON_BYTES));
         for name in line.params()[0].split(',').filter(|name| !name.is_empty()) {
-            let Some(room) = self.chat.room_named(name) else {
-                self.numeric(ERR_NOSUCHCHANNEL, &[clip(name, 64)], "there is no such room");
-                continue;
-            };
-            let (id, name) = (room.id, room.name.clone());
+            let Some(id) = self.shown_room(name) else { continue };
+            let Some(room) = self.chat.rooms.get(&id) else { continue };
+            let name = room.name.clone();
             if room.standing(self.me).is_none() {
                 self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
                 continue;
@@ -76,7 +74,7 @@ impl Turn<'_> {
             let peers = self.chat.peers_who_are_told_each(self.me);
             self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
             for id in self.session().rooms.clone() {
-                self.remove_from(id);
+                self.remove_and_tell(id);
             }
             self.log(format!("{} left ({})", self.session().nick.as_str(), crate::wire::escape::printable(reason)));
         }
@@ -89,6 +87,8 @@ impl Turn<'_> {
         let (now, me) = (self.now, self.me);
         self.chat.forget_watching(me);
         if self.session().is_registered() {
+            self.set_operator(false);
+            self.set_invisible(false);
             self.chat.registered -= 1;
             let gone = Whowas::of(self.session(), now.wall_ms);
             self.chat.remember_gone(gone);
@@ -107,27 +107,35 @@ impl Turn<'_> {
     /// Leaves one room; `event` is what the others are told, unless the room is so large that it tells counts.
     pub(super) fn leave_room(&mut self, id: RoomId, event: &Rc<Event>) {
         if self.chat.rooms.get(&id).is_some_and(Room::tells_each) {
-            self.to_others_in(id, Audience::ALL, event);
+            self.tell_others_in(id, Audience::ALL, event);
         }
-        self.remove_from(id);
+        self.remove_and_tell(id);
     }
 
-    /// Takes this session out of a room and tells the number of those who stay where that is told.
-    fn remove_from(&mut self, id: RoomId) {
+    /// Takes this session out of a room and tells the others how many stay, where that is told.
+    fn remove_and_tell(&mut self, id: RoomId) {
+        if let Some(count) = self.remove_from(id) {
+            self.tell_others_in(id, Audience::ALL, &count);
+        }
+    }
+
+    /// Takes this session out of a room. Gives back what those who stay are to be told of their number; a large room is told later.
+    pub(super) fn remove_from(&mut self, id: RoomId) -> Option<Rc<Event>> {
         let (me, now) = (self.me, self.now);
         self.session_mut().rooms.retain(|room| *room != id);
-        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        if !room.tells_each() {
+        let room = self.chat.rooms.get_mut(&id)?;
+        let (tells_each, is_lobby, left) = (room.tells_each(), room.is_lobby, room.members.len() - 1);
+        if !tells_each {
             room.untold.left += 1;
             self.chat.tell_count_later(id, now);
-        } else if room.is_lobby {
-            let left = room.members.len() - 1;
+        }
+        let count = (tells_each && is_lobby).then(|| {
             let nick = self.session().nick.as_str();
             let text = format!("{nick} 离开了，还有 {left} 人 · {nick} left, {left} still here");
-            let event = self.chat.room_notice(id, &text, now);
-            self.effects.push(Effect::ToRoom { room: id, except: Some(me), only: Audience::ALL, event });
-        }
+            self.chat.room_notice(id, &text, now)
+        });
         self.chat.drop_member(id, me);
+        count
     }
 }
 
@@ -196,5 +204,132 @@ impl Chat {
             effects.push(Effect::ToRoom { room: id, except: None, only: Audience::ALL, event });
             self.counting.retain(|counting| *counting != id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use crate::wire::limits::{ROOM_COUNTS_MS, ROOM_TELLS_EACH};
+
+    #[test]
+    fn leaving_a_room_is_told_with_its_reason_to_those_who_stay() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        w.line(anna, "JOIN #茶,#酒");
+        w.line(小阳, "JOIN #茶,#酒");
+        w.drain();
+        let s = w.source(小阳);
+        assert_eq!(w.ask(小阳, "PART #茶 :回家了"), [format!(":{s} PART #茶 :回家了")]);
+        assert_eq!(w.said_to(anna), [format!(":{s} PART #茶 :回家了")]);
+        assert_eq!(
+            w.ask(小阳, "PART #茶,#没有,#酒"),
+            [
+                ":gzy.local 442 小阳 #茶 :you are not in that room".to_owned(),
+                ":gzy.local 403 小阳 #没有 :there is no such room".to_owned(),
+                format!(":{s} PART #酒"),
+            ]
+        );
+        w.line(anna, "MODE #茶 +s");
+        assert_eq!(w.ask(小阳, "PART #茶"), [":gzy.local 403 小阳 #茶 :there is no such room"], "a secret is kept");
+    }
+
+    #[test]
+    fn who_leaves_the_lobby_is_counted_off() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        w.line(小阳, "PART #lobby");
+        assert_eq!(
+            w.said_to(anna),
+            [
+                format!(":{} PART #lobby", w.source(小阳)),
+                ":gzy.local NOTICE #lobby :小阳 离开了，还有 1 人 · 小阳 left, 1 still here".into(),
+            ]
+        );
+        assert_eq!(w.chat.room_count(), 1, "the lobby stays when all have gone");
+        w.line(anna, "PART #lobby");
+        assert_eq!(w.chat.room_count(), 1);
+    }
+
+    #[test]
+    fn a_quit_is_told_once_to_everybody_who_shares_a_room() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let 小阳 = w.join("小阳");
+        let eve = w.join("eve");
+        w.line(eve, "PART #lobby");
+        for conn in [anna, 小阳] {
+            w.line(conn, "JOIN #茶");
+        }
+        w.drain();
+        let s = w.source(小阳);
+        w.line(小阳, "QUIT :明天见");
+        assert_eq!(w.said_to(小阳), ["ERROR :Closing link: bye"]);
+        assert!(w.is_closed(小阳));
+        assert_eq!(
+            w.said_to(anna),
+            [
+                format!(":{s} QUIT :Quit: 明天见"),
+                ":gzy.local NOTICE #lobby :小阳 离开了，还有 1 人 · 小阳 left, 1 still here".into(),
+            ]
+        );
+        assert_eq!(w.said_to(eve), [""; 0]);
+        let again = w.join("小阳");
+        assert_eq!(w.session(again).rooms.len(), 1, "the nick is free, and nothing is left of who had it");
+    }
+
+    #[test]
+    fn a_lost_link_is_told_as_a_quit_and_the_last_one_out_ends_the_room() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let ben = w.join("ben");
+        w.line(ben, "JOIN #茶");
+        let b = w.source(ben);
+        w.drain();
+        w.lose(ben);
+        assert_eq!(w.said_to(anna)[0], format!(":{b} QUIT :connection lost"));
+        assert_eq!(w.said_to(ben), [""; 0]);
+        assert_eq!((w.chat.room_count(), w.chat.session_count()), (1, 1));
+        w.line(anna, "JOIN #茶");
+        assert!(w.said_to(anna).contains(&":gzy.local 353 anna = #茶 :@anna".to_owned()), "who opens it again runs it");
+    }
+
+    #[test]
+    fn a_large_room_tells_numbers_instead_of_names() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let mut people: Vec<_> = (1..ROOM_TELLS_EACH).map(|n| w.join(&format!("ben{n}x"))).collect();
+        assert_eq!(w.said_to(anna), [""; 0]);
+
+        let 小阳 = w.connect();
+        w.line(小阳, "NICK 小阳");
+        w.line(小阳, "USER y 0 * :y");
+        let lines = w.said_to(小阳);
+        assert_eq!(
+            lines[lines.len() - 3..],
+            [
+                format!(":{} JOIN #lobby", w.source(小阳)),
+                ":gzy.local 353 小阳 = #lobby :小阳".into(),
+                ":gzy.local 366 小阳 #lobby :201 are here; NAMES lists them all".into(),
+            ]
+        );
+        assert_eq!(w.said_to(anna), [""; 0], "nobody is told at once");
+        let eve = w.join("eve");
+        w.line(eve, "QUIT");
+        w.lose(people.pop().unwrap());
+        assert_eq!(w.said_to(anna), [""; 0]);
+
+        w.pass_ms(ROOM_COUNTS_MS - 1);
+        assert_eq!(w.said_to(anna), [""; 0]);
+        w.pass_ms(1);
+        let told = [":gzy.local NOTICE #lobby :来了 2 人，走了 2 人，现在 200 人 · 2 came, 2 left, 200 here"];
+        assert_eq!(w.said_to(anna), told);
+        assert_eq!(w.said_to(小阳), told);
+        w.pass_ms(2 * ROOM_COUNTS_MS);
+        assert_eq!(w.said_to(anna), [""; 0], "nothing has changed since");
+        w.line(小阳, "QUIT");
+        assert_eq!(w.said_to(anna).len(), 2, "a room that has shrunk tells names again");
     }
 }

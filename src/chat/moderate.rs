@@ -1,15 +1,72 @@
-//! TOPIC, KICK, INVITE.
+//! What TOPIC, KICK, INVITE and MODE share: which room is meant, who may run it, whom it is about.
 
-use crate::wire::line::Line;
+mod invite;
+mod kick;
+mod topic;
 
-use super::RoomId;
+use crate::wire::reply::*;
+
+use super::join::clip_word;
 use super::turn::Turn;
+use super::{ConnId, Room, RoomId, Session};
+
+impl Room {
+    /// Whether `session` may know that the room exists. To strangers a secret room is no room.
+    pub fn is_shown_to(&self, session: &Session) -> bool {
+        !self.flags.secret || session.operator || self.standing(session.conn).is_some()
+    }
+}
 
 impl Turn<'_> {
-    pub(super) fn topic(&mut self, _line: &Line) {}
-    pub(super) fn kick(&mut self, _line: &Line) {}
-    pub(super) fn invite(&mut self, _line: &Line) {}
+    /// The room that is meant, when this session may know of it; else it is told that there is none.
+    pub(super) fn shown_room(&mut self, name: &str) -> Option<RoomId> {
+        let room = self.chat.room_named(name).filter(|room| room.is_shown_to(self.session()));
+        let id = room.map(|room| room.id);
+        if id.is_none() {
+            self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
+        }
+        id
+    }
 
-    /// `RPL_TOPIC` and `RPL_TOPICWHOTIME`, or `RPL_NOTOPIC`.
-    pub(super) fn show_topic(&mut self, _room: RoomId) {}
+    /// Whether this session is in the room (a server operator counts as being everywhere); else it is told so.
+    fn is_inside(&mut self, id: RoomId) -> bool {
+        let Some(room) = self.chat.rooms.get(&id) else { return false };
+        let inside = self.session().operator || room.standing(self.me).is_some();
+        let name = room.name.clone();
+        if !inside {
+            self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
+        }
+        inside
+    }
+
+    /// Whether this session runs the room; else it is told so.
+    pub(super) fn may_run(&mut self, id: RoomId) -> bool {
+        self.is_inside(id) && self.runs(id)
+    }
+
+    fn runs(&mut self, id: RoomId) -> bool {
+        let Some(room) = self.chat.rooms.get(&id) else { return false };
+        let runs = room.is_run_by(self.session());
+        let name = room.name.clone();
+        if !runs {
+            let sentence = "you are no operator of that room; ask one (@ in NAMES)";
+            self.numeric(ERR_CHANOPRIVSNEEDED, &[name.as_str()], sentence);
+        }
+        runs
+    }
+
+    /// The member of a room that is meant by a nick; else this session is told whether nobody has it or they are not in the room.
+    pub(super) fn member_named(&mut self, id: RoomId, nick: &str) -> Option<ConnId> {
+        let Some(meant) = self.chat.session_named(nick) else {
+            self.numeric(ERR_NOSUCHNICK, &[clip_word(nick)], "nobody of that name is here");
+            return None;
+        };
+        let room = self.chat.rooms.get(&id)?;
+        if room.standing(meant.conn).is_some() {
+            return Some(meant.conn);
+        }
+        let (nick, name) = (meant.nick.clone(), room.name.clone());
+        self.numeric(ERR_USERNOTINCHANNEL, &[nick.as_str(), name.as_str()], "they are not in that room");
+        None
+    }
 }

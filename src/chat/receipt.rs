@@ -80,19 +80,22 @@ impl Receipts {
         self.waiting.insert(at, receipt);
     }
 
-    /// Takes the receipts of everything up to `up_to`, saved or not.
-    fn take_saved(&mut self, up_to: MsgId, count: usize) -> impl Iterator<Item = Receipt> {
+    /// Takes the receipts of everything up to `up_to`, which was written, or was not.
+    fn take_settled(&mut self, up_to: MsgId, count: usize, is_written: bool) -> Vec<Receipt> {
         self.unsaved = self.unsaved.saturating_sub(count);
+        if !is_written {
+            self.forget_sent(up_to);
+        }
         self.saved_up_to = self.saved_up_to.max(up_to);
         let ready = self.waiting.partition_point(|receipt| receipt.id <= up_to);
-        self.waiting.drain(..ready)
+        self.waiting.drain(..ready).collect()
     }
 
-    /// Forgets what the messages after `after` and up to `up_to`, which could not be saved, were sent as, so that they can be sent again.
-    fn forget_sent(&mut self, after: MsgId, up_to: MsgId) {
-        self.recent.retain(|_, id| *id <= after || *id > up_to);
-        let recent = &self.recent;
-        self.recent_order.retain(|sent_as| recent.contains_key(sent_as));
+    /// Forgets what the messages up to `up_to` that are not on disk were sent as, so that they can be sent again.
+    fn forget_sent(&mut self, up_to: MsgId) {
+        let lost = self.saved_up_to..up_to;
+        self.recent.retain(|_, id| *id <= lost.start || *id > lost.end);
+        self.recent_order.retain(|sent_as| self.recent.contains_key(sent_as));
     }
 
     /// Whether nothing waits for the disk.
@@ -111,12 +114,7 @@ impl Chat {
         result: Result<(), Box<str>>,
         effects: &mut Vec<Effect>,
     ) {
-        let before = self.receipts.saved_up_to;
-        let ready: Vec<Receipt> = self.receipts.take_saved(up_to, count).collect();
-        if result.is_err() {
-            self.receipts.forget_sent(before, up_to);
-        }
-        for receipt in ready {
+        for receipt in self.receipts.take_settled(up_to, count, result.is_ok()) {
             let lines = match &result {
                 Ok(()) => self.receipt_lines(&receipt),
                 Err(reason) => self.not_saved_lines(&receipt, reason),

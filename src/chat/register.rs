@@ -1,24 +1,21 @@
-//! Coming in: CAP, PASS, NICK, USER, and the welcome; changing the nick later.
+//! Coming in: PASS, NICK, USER, and the welcome; changing the nick later.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::wire::caps::{CAPABILITIES, Caps};
 use crate::wire::limits::*;
 use crate::wire::line::{Line, clip};
-use crate::wire::name::{BadName, NAME_BYTES, Nick, suggestion};
+use crate::wire::name::{BadName, Nick, suggestion};
 use crate::wire::reply::*;
 
 use super::cloak::cloak;
+use super::inform::VERSION;
 use super::join::clip_word;
 use super::people::Whowas;
 use super::room::Standing;
 use super::turn::Turn;
 use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
-
-/// Tokens per ISUPPORT line: thirteen and the nick and the sentence make fifteen parameters.
-const TOKENS_PER_LINE: usize = 13;
 
 impl Chat {
     /// Takes in a connection that has said nothing yet.
@@ -28,6 +25,7 @@ impl Chat {
             self.sessions.resize_with(slot + 1, || None);
         }
         let cloak = cloak(&self.settings.cloak_secret, address);
+        self.connections += 1;
         self.sessions[slot] = Some(Box::new(Session::new(conn, address, cloak, now)));
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
         effects.push(Effect::Log { conn: Some(conn), text: format!("connected from {address}") });
@@ -53,100 +51,9 @@ impl Chat {
 }
 
 impl Turn<'_> {
-    /// `CAP LS [302]`, `CAP LIST`, `CAP REQ :<names>`, `CAP END`
-    pub(super) fn cap(&mut self, line: &Line) {
-        let what = line.params()[0];
-        match what.to_ascii_uppercase().as_str() {
-            "LS" => {
-                let version = line.param(1).and_then(|version| version.parse::<u32>().ok()).unwrap_or(0);
-                self.cap_ls(version >= 302);
-            }
-            "LIST" => {
-                let names: Vec<String> = self.session().caps.names().map(str::to_owned).collect();
-                self.cap_lines("LIST", &names, true);
-            }
-            "REQ" => {
-                self.negotiate(true);
-                self.cap_req(line.param(1).unwrap_or(""));
-            }
-            "END" => {
-                self.negotiate(false);
-                self.welcome_when_complete();
-            }
-            _ => self.numeric(ERR_INVALIDCAPCMD, &[clip_word(what)], "CAP takes LS, LIST, REQ and END"),
-        }
-    }
-
-    fn negotiate(&mut self, on: bool) {
-        if let Some(hello) = &mut self.session_mut().hello {
-            hello.negotiating = on;
-        }
-    }
-
-    fn cap_ls(&mut self, understands_values: bool) {
-        self.negotiate(true);
-        if understands_values {
-            let with_notify = self.session().caps.with(Caps::CAP_NOTIFY);
-            self.change_caps(with_notify);
-        }
-        let named = CAPABILITIES.iter().map(|(_, name, value)| match (understands_values, value.is_empty()) {
-            (true, false) => format!("{name}={value}"),
-            _ => (*name).to_owned(),
-        });
-        let names: Vec<String> = named.collect();
-        self.cap_lines("LS", &names, understands_values);
-    }
-
-    /// Capabilities in as many lines as a classic client needs; all but the last are marked with `*` where the client knows that.
-    fn cap_lines(&mut self, what: &str, names: &[String], may_continue: bool) {
-        let mut lines: Vec<String> = vec![String::new()];
-        for name in names {
-            let last = lines.last_mut().expect("there is always a line");
-            if may_continue && last.len() + name.len() > CLASSIC_LINE_BYTES - 120 {
-                lines.push(name.clone());
-            } else {
-                last.push_str(if last.is_empty() { "" } else { " " });
-                last.push_str(name);
-            }
-        }
-        let (nick, count) = (self.session().shown_nick().to_owned(), lines.len());
-        for (at, text) in lines.iter().enumerate() {
-            let more = if at + 1 < count { "* " } else { "" };
-            let _ = write!(self.replies.lines(), ":{SERVER_NAME} CAP {nick} {what} {more}:{text}\r\n");
-        }
-    }
-
-    fn cap_req(&mut self, wanted: &str) {
-        let mut caps = self.session().caps;
-        let mut known = true;
-        for name in wanted.split_whitespace() {
-            match name.strip_prefix('-') {
-                Some(name) => match Caps::named(name) {
-                    Some(cap) => caps = caps.without(cap),
-                    None => known = false,
-                },
-                None => match Caps::named(name) {
-                    Some(cap) => caps = caps.with(cap),
-                    None => known = false,
-                },
-            }
-        }
-        if known {
-            self.change_caps(caps);
-        }
-        let nick = self.session().shown_nick().to_owned();
-        let verdict = if known { "ACK" } else { "NAK" };
-        let _ = write!(self.replies.lines(), ":{SERVER_NAME} CAP {nick} {verdict} :{}\r\n", clip(wanted, 400));
-    }
-
-    fn change_caps(&mut self, caps: Caps) {
-        self.session_mut().caps = caps;
-        self.effects.push(Effect::CapsChanged { conn: self.me, caps });
-    }
-
     /// `PING <token>`
     pub(super) fn ping(&mut self, line: &Line) {
-        let token = line.params()[0];
+        let token = clip(line.params()[0], PING_TOKEN_BYTES);
         let _ = write!(self.replies.lines(), ":{SERVER_NAME} PONG {SERVER_NAME} :{token}\r\n");
     }
 
@@ -223,9 +130,10 @@ impl Turn<'_> {
         let peers = self.chat.peers(self.me, |_| true);
         self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
         let gone = Whowas::of(self.session(), self.now.wall_ms);
-        self.chat.remember_gone(gone);
         self.take_nick(nick.clone());
+        // Somebody who only changes the case of letters has not gone.
         if old.key() != nick.key() {
+            self.chat.remember_gone(gone);
             self.chat.tell_watchers_gone(&old, self.effects);
             self.chat.tell_watchers_here(&nick, self.effects);
         }
@@ -233,7 +141,7 @@ impl Turn<'_> {
     }
 
     /// Welcomes the client once it has said all that is needed.
-    fn welcome_when_complete(&mut self) {
+    pub(super) fn welcome_when_complete(&mut self) {
         let needs_password = self.chat.settings.password.is_some();
         let Some(hello) = &self.session().hello else { return };
         if !hello.has_nick || !hello.has_user || hello.negotiating {
@@ -262,70 +170,16 @@ impl Turn<'_> {
 
     fn greet(&mut self) {
         let network = self.chat.settings.network.clone();
-        let (source, version) = (self.session().source(), env!("CARGO_PKG_VERSION"));
+        let source = self.session().source();
         self.numeric(RPL_WELCOME, &[], &format!("Welcome to {network}, {source}"));
-        self.numeric(RPL_YOURHOST, &[], &format!("Your host is {SERVER_NAME}, running gzy-{version}"));
+        self.numeric(RPL_YOURHOST, &[], &format!("Your host is {SERVER_NAME}, running {VERSION}"));
         let mut started = String::new();
         crate::wire::timestamp::write_utc(self.chat.started_ms, &mut started);
         self.numeric(RPL_CREATED, &[], &format!("This server was started at {started}"));
-        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, &format!("gzy-{version}"), "Biow", "beIiklmnostv", "beIklov"]);
+        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnostv", "beIklov"]);
         self.isupport();
         self.lusers();
         self.motd();
-    }
-
-    fn isupport(&mut self) {
-        let tokens = self.chat.isupport_tokens();
-        for line in tokens.chunks(TOKENS_PER_LINE) {
-            let params: Vec<&str> = line.iter().map(String::as_str).collect();
-            self.numeric(RPL_ISUPPORT, &params, "are supported by this server");
-        }
-    }
-}
-
-impl Chat {
-    /// What the server supports, as ISUPPORT says it. Nothing is listed that is not so.
-    fn isupport_tokens(&self) -> Vec<String> {
-        let network: String = self.settings.network.replace(' ', "\\x20");
-        let mut tokens = vec![
-            format!("AWAYLEN={AWAY_BYTES}"),
-            "BOT=B".into(),
-            // Letter case is folded for all of Unicode; "ascii" is the closest word that clients know, and UTF8MAPPING says the rest.
-            "CASEMAPPING=ascii".into(),
-            format!("CHANLIMIT=#:{ROOMS_PER_SESSION}"),
-            "CHANMODES=beI,k,l,imnst".into(),
-            format!("CHANNELLEN={NAME_BYTES}"),
-            "CHANTYPES=#".into(),
-            format!("CHATHISTORY={HISTORY_MESSAGES}"),
-            "ELIST=MNU".into(),
-            "EXCEPTS=e".into(),
-            "EXTBAN=,m".into(),
-            "INVEX=I".into(),
-            format!("KEYLEN={ROOM_KEY_BYTES}"),
-            format!("KICKLEN={REASON_BYTES}"),
-            format!("LINELEN={LINE_BYTES}"),
-            format!("MAXLIST=b:{MASKS_PER_LIST},e:{MASKS_PER_LIST},I:{MASKS_PER_LIST}"),
-            format!("MAXTARGETS={TARGETS}"),
-            format!("MODES={MODES_PER_LINE}"),
-            format!("MONITOR={MONITOR_NAMES}"),
-            "MSGREFTYPES=msgid,timestamp".into(),
-            format!("NAMELEN={REALNAME_BYTES}"),
-            format!("NETWORK={network}"),
-            format!("NICKLEN={NAME_BYTES}"),
-            "PREFIX=(ov)@+".into(),
-            "SAFELIST".into(),
-            format!(
-                "TARGMAX=JOIN:,KICK:{TARGETS},NAMES:,NOTICE:{TARGETS},PART:,PRIVMSG:{TARGETS},TAGMSG:{TARGETS},WHOIS:1"
-            ),
-            format!("TOPICLEN={TOPIC_BYTES}"),
-            format!("USERLEN={USER_BYTES}"),
-            "UTF8MAPPING=casefold".into(),
-            "UTF8ONLY".into(),
-            "WHOX".into(),
-        ];
-        let lobby = self.lobby.and_then(|id| self.rooms.get(&id));
-        tokens.extend(lobby.map(|room| format!("gzy/LOBBY={}", room.name.as_str())));
-        tokens
     }
 }
 
@@ -334,4 +188,195 @@ fn user_name(text: &str) -> Box<str> {
     let plain: String =
         text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(USER_BYTES - 1).collect();
     format!("~{}", if plain.is_empty() { "user" } else { &plain }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, settings};
+    use super::super::{Secret, Settings};
+    use super::*;
+
+    #[test]
+    fn the_welcome_comes_in_the_standard_order_and_leads_to_the_lobby() {
+        let mut w = World::new();
+        let 小阳 = w.connect();
+        assert_eq!(w.ask(小阳, "USER 阳sunny 0 * :阳光"), [""; 0]);
+        let lines = w.ask(小阳, "NICK 小阳");
+        let source = w.source(小阳);
+        assert!(source.starts_with("小阳!~sunny@") && source.ends_with(".gzy"), "{source}");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            lines[..4],
+            [
+                format!(":gzy.local 001 小阳 :Welcome to GZY, {source}"),
+                format!(":gzy.local 002 小阳 :Your host is gzy.local, running gzy-{version}"),
+                ":gzy.local 003 小阳 :This server was started at 2026-11-20T13:19:21.000Z".into(),
+                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnostv beIklov"),
+            ]
+        );
+        let mut codes: Vec<&str> = lines[4..].iter().filter_map(|line| line.split(' ').nth(1)).collect();
+        codes.dedup();
+        let order = ["005", "251", "252", "253", "254", "255", "265", "266", "422", "JOIN", "NOTICE", "353", "366"];
+        assert_eq!(codes, order);
+        assert!(lines.contains(&format!(":{source} JOIN #lobby")));
+    }
+
+    #[test]
+    fn a_taken_nick_is_refused_with_one_that_is_free_and_the_client_asks_again() {
+        let mut w = World::new();
+        w.join("小阳");
+        w.join("小阳2");
+        let newcomer = w.connect();
+        w.line(newcomer, "USER x 0 * :x");
+        let taken = ":gzy.local 433 * 小阳 :小阳 is taken (or looks like a nick that is); 小阳3 is free";
+        assert_eq!(w.ask(newcomer, "NICK 小阳"), [taken]);
+        assert!(!w.is_closed(newcomer));
+        assert!(w.ask(newcomer, "NICK 小阳3")[0].starts_with(":gzy.local 001 小阳3 "));
+        let anna = w.join("anna");
+        let twin = ":gzy.local 433 anna 小阳 :小阳 is taken (or looks like a nick that is); 小阳4 is free";
+        assert_eq!(w.ask(anna, "NICK 小阳"), [twin]);
+    }
+
+    #[test]
+    fn a_look_alike_is_refused_as_well() {
+        let mut w = World::new();
+        w.join("anna");
+        let eve = w.connect();
+        for look_alike in ["ANNA", "аnnа", "ａｎｎａ"] {
+            let lines = w.ask(eve, &format!("NICK {look_alike}"));
+            assert!(lines[0].starts_with(&format!(":gzy.local 433 * {look_alike} :")), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_nick_that_cannot_be_one_is_refused_with_the_reason() {
+        let mut w = World::new();
+        let eve = w.connect();
+        assert_eq!(w.ask(eve, "NICK"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
+        assert_eq!(w.ask(eve, "NICK :"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
+        for (text, shown) in [("小~阳", "小~阳"), (":小 阳", "*"), ("12345", "12345"), ("#大厅", "#大厅")] {
+            let lines = w.ask(eve, &format!("NICK {text}"));
+            assert!(lines[0].starts_with(&format!(":gzy.local 432 * {shown} :that name ")), "{lines:?}");
+        }
+        let long = "阳".repeat(30);
+        let clipped = format!(":gzy.local 432 * {} :that name is longer than 64 bytes", "阳".repeat(21));
+        assert!(w.ask(eve, &format!("NICK {long}"))[0].starts_with(&clipped));
+    }
+
+    #[test]
+    fn a_nick_may_be_changed_before_the_welcome_and_the_first_is_free_again() {
+        let mut w = World::new();
+        let ben = w.connect();
+        w.line(ben, "NICK 小阳");
+        w.line(ben, "NICK ben");
+        let 小阳 = w.join("小阳");
+        assert_eq!(w.said_to(ben), [""; 0]);
+        w.line(ben, "USER ben 0 * :Ben");
+        assert_eq!(w.session(ben).nick.as_str(), "ben");
+        assert_eq!(w.chat.session_named("小阳").map(|session| session.conn), Some(小阳));
+    }
+
+    #[test]
+    fn a_new_nick_is_told_to_everybody_in_a_common_room_once() {
+        let mut w = World::new();
+        let (anna, ben, 小阳) = (w.join("Anna"), w.join("ben"), w.join("小阳"));
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.line(小阳, "PART #lobby");
+        w.drain();
+        for (old, new) in [("Anna", "ANNA"), ("ANNA", "安娜")] {
+            let line = format!(":{} NICK {new}", w.source(anna));
+            assert!(line.starts_with(&format!(":{old}!")));
+            assert_eq!(w.ask(anna, &format!("NICK {new}")), [line.clone()]);
+            assert_eq!((w.said_to(ben), w.said_to(小阳)), (vec![line], Vec::new()));
+        }
+        assert_eq!(w.ask(anna, "NICK 安娜"), [""; 0], "the same nick is no change");
+        assert_eq!(w.said_to(ben), [""; 0]);
+        assert!(w.ask(小阳, "NICK anna")[0].ends_with(" NICK anna"), "the old nick is free");
+    }
+
+    #[test]
+    fn a_server_with_a_password_lets_in_those_who_know_it() {
+        let mut w = World::with(Settings { password: Some(Secret("芝麻开门".into())), ..settings() });
+        let (小阳, eve, late) = (w.connect(), w.connect(), w.connect());
+        w.line(小阳, "PASS :芝麻开门");
+        w.line(小阳, "NICK 小阳");
+        assert!(w.ask(小阳, "USER x 0 * :x")[0].starts_with(":gzy.local 001 小阳 "));
+        let refused = [
+            ":gzy.local 464 eve :this server has a password; give it with PASS (in your client's server settings)",
+            "ERROR :Closing link: wrong password",
+        ];
+        w.line(eve, "PASS guess");
+        w.line(eve, "NICK eve");
+        assert_eq!(w.ask(eve, "USER x 0 * :x"), refused);
+        assert!(w.is_closed(eve));
+        w.line(late, "NICK eve");
+        assert_eq!(w.ask(late, "USER x 0 * :x"), refused, "and without PASS, and the nick was free again");
+        assert!(w.log.iter().all(|text| !text.contains("芝麻") && !text.contains("guess")), "{:?}", w.log);
+    }
+
+    #[test]
+    fn who_one_is_is_said_once() {
+        let mut w = World::new();
+        let anna = w.connect();
+        w.line(anna, "USER a 0 * :Anna A.");
+        w.line(anna, "USER b 0 * :Anna B.");
+        w.line(anna, "NICK anna");
+        w.drain();
+        assert_eq!((&*w.session(anna).user, &*w.session(anna).realname), ("~b", "Anna B."), "the last one counts");
+        assert_eq!(w.ask(anna, "USER c 0 * :c"), [":gzy.local 462 anna :you are in already"]);
+        assert_eq!(w.ask(anna, "PASS x"), [":gzy.local 462 anna :you are in already"]);
+        let ben = w.connect();
+        assert_eq!(w.ask(ben, "USER ben"), [":gzy.local 461 * USER :not enough parameters"]);
+        assert_eq!(w.ask(ben, "PASS"), [":gzy.local 461 * PASS :not enough parameters"]);
+    }
+
+    #[test]
+    fn before_the_welcome_only_the_doors_are_open() {
+        let mut w = World::new();
+        let eve = w.connect();
+        for command in ["PRIVMSG anna :hi", "JOIN #a", "WHO *", "OPER a b", "MONITOR + anna", "MOTD"] {
+            let refusal = ":gzy.local 451 * :say who you are first (NICK and USER)";
+            assert_eq!(w.ask(eve, command), [refusal], "{command}");
+        }
+        assert_eq!(w.ask(eve, "PING 1"), [":gzy.local PONG gzy.local :1"]);
+        assert_eq!(w.ask(eve, "QUIT"), ["ERROR :Closing link: bye"]);
+    }
+
+    #[test]
+    fn a_stranger_who_never_says_who_it_is_is_let_go() {
+        let mut w = World::new();
+        let eve = w.connect();
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.line(eve, "NICK eve");
+        w.pass_ms(2000);
+        let late = "ERROR :Closing link: you did not say who you are in time (NICK and USER)";
+        assert_eq!(w.said_to(eve), [late]);
+        assert!(w.is_closed(eve));
+        w.join("eve");
+    }
+
+    #[test]
+    fn a_user_name_is_made_harmless() {
+        let long = "x".repeat(30);
+        let cases = [
+            ("anna", "~anna"),
+            ("小阳", "~user"),
+            ("a!b@c*d", "~abcd"),
+            ("", "~user"),
+            (&long, "~xxxxxxxxxxxxxxxxxxx"),
+        ];
+        for (text, user) in cases {
+            assert_eq!(&*user_name(text), user);
+            assert!(user.len() <= USER_BYTES);
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_too_long_comes_back_cut_at_a_character() {
+        let mut w = World::new();
+        let 小阳 = w.join("小阳");
+        let pong = format!(":gzy.local PONG gzy.local :{}", "乒".repeat(PING_TOKEN_BYTES / 3));
+        assert_eq!(w.ask(小阳, &format!("PING :{}", "乒".repeat(1000))), [pong]);
+    }
 }

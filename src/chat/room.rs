@@ -136,7 +136,7 @@ pub struct Room {
     pub recent: VecDeque<Rc<Event>>,
     /// Whether `recent` has what was said before the room was opened; until then these wait for their replay.
     pub recent_loaded: bool,
-    /// Who waits for the replay, and the id up to which: later messages they have heard themselves.
+    /// Who waits for the replay, and the newest message when they came.
     pub awaiting_replay: Vec<(ConnId, MsgId)>,
     /// Joins and leaves that were not told one by one.
     pub untold: Untold,
@@ -235,5 +235,57 @@ impl Room {
             self.bans.iter().find(|listed| (for_speech || !listed.mask.mutes()) && listed.mask.matches(&source))?;
         let lifted = self.exceptions.iter().any(|listed| listed.mask.matches(&source));
         (!lifted).then_some(if ban.mask.mutes() { Barred::Muted } else { Barred::Banned })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+
+    #[test]
+    fn a_standing_shows_its_highest_prefix_or_all_of_them() {
+        let mut standing = Standing::PLAIN;
+        assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("", ""));
+        standing.set(Standing::VOICE, true);
+        assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("+", "+"));
+        standing.set(Standing::OPERATOR, true);
+        assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("@", "@+"));
+        standing.set(Standing::VOICE, false);
+        assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("@", "@"));
+    }
+
+    #[test]
+    fn a_ban_counts_in_any_case_a_mute_only_for_speech_and_an_exception_lifts_both() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let eve = w.join("Eve");
+        w.line(anna, "JOIN #茶");
+        let barred = |w: &World| {
+            let room = w.chat.room_named("#茶").unwrap();
+            (room.ban_on(w.session(eve), false), room.ban_on(w.session(eve), true))
+        };
+        assert_eq!(barred(&w), (None, None));
+        w.line(anna, "MODE #茶 +b m:eVE!*@*");
+        assert_eq!(barred(&w), (None, Some(Barred::Muted)));
+        w.line(anna, "MODE #茶 +b *!~eve@*");
+        assert_eq!(barred(&w), (Some(Barred::Banned), Some(Barred::Muted)));
+        w.line(anna, "MODE #茶 +e EVE");
+        assert_eq!(barred(&w), (None, None));
+    }
+
+    #[test]
+    fn a_room_is_closed_by_a_key_an_invitation_or_secrecy() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.line(anna, "JOIN #茶");
+        let is_closed = |w: &World| w.chat.room_named("#茶").unwrap().is_closed();
+        assert!(!is_closed(&w));
+        for modes in ["k 龙井", "i", "s"] {
+            w.line(anna, &format!("MODE #茶 +{modes}"));
+            assert!(is_closed(&w), "{modes}");
+            w.line(anna, &format!("MODE #茶 -{modes}"));
+            assert!(!is_closed(&w), "{modes}");
+        }
     }
 }

@@ -49,8 +49,10 @@ pub enum Purpose {
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
     MaybeSent(Box<super::talk::Utterance>),
-    /// `OPER`: looking the account up, then checking the password.
-    Oper { name: Box<str>, password: super::Secret, account: Option<Box<str>> },
+    /// `OPER`: looking the account up.
+    Oper { name: Box<str>, password: super::Secret },
+    /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
+    OperPassword { name: Box<str>, account: Option<Box<str>> },
 }
 
 /// One connection. Owned by `Chat`.
@@ -72,15 +74,17 @@ pub struct Session {
     pub realname: Box<str>,
     /// Negotiated capabilities.
     pub caps: Caps,
+    /// Has said `CAP LS 302`: it reads values and continued lines, and keeps cap-notify.
+    pub knows_cap_302: bool,
     /// The account's name, when logged in.
     pub account: Option<Box<str>>,
     /// The reason for being away.
     pub away: Option<Box<str>>,
-    /// Server operator.
+    /// Server operator; set by `Turn::set_operator`, which counts.
     pub operator: bool,
     /// User mode `B`.
     pub bot: bool,
-    /// User mode `i`.
+    /// User mode `i`; set by `Turn::set_invisible`, which counts.
     pub invisible: bool,
     /// User mode `w`.
     pub wants_wallops: bool,
@@ -126,6 +130,7 @@ impl Session {
             user: "".into(),
             realname: "".into(),
             caps: Caps::NONE,
+            knows_cap_302: false,
             account: None,
             away: None,
             operator: false,

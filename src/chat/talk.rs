@@ -12,6 +12,7 @@ use crate::wire::name::Key;
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
+use super::bang::spoken;
 use super::join::clip_word;
 use super::receipt::Receipt;
 use super::room::Barred;
@@ -69,15 +70,12 @@ impl Turn<'_> {
         for target in &targets {
             match (verb, text) {
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
-                (Verb::Privmsg, Some(text)) if self.bang(target, text) => {}
+                (Verb::Privmsg, Some(text)) if self.bang(target, text, line) => {}
                 (_, Some(text)) => {
                     let kind = if verb == Verb::Notice { Kind::Notice } else { Kind::Privmsg };
                     // One id names one message, so it counts only where there is one target.
                     let sent_as = if targets.len() == 1 { self.sent_as(line) } else { None };
-                    let text = text
-                        .strip_prefix('!')
-                        .filter(|rest| kind == Kind::Privmsg && rest.starts_with('!'))
-                        .unwrap_or(text);
+                    let text = if kind == Kind::Privmsg { spoken(text) } else { text };
                     self.say(Utterance {
                         kind,
                         target: (*target).into(),
@@ -91,7 +89,8 @@ impl Turn<'_> {
         }
     }
 
-    fn sent_as(&self, line: &Line) -> Option<SentAs> {
+    /// The sender's own id of the message on this line.
+    pub(super) fn sent_as(&self, line: &Line) -> Option<SentAs> {
         let id = line.tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
         let account = self.session().account.as_deref();
         // Guests share one space of ids: a guest who comes back may have got another nick.
@@ -151,7 +150,7 @@ impl Turn<'_> {
         let (name, place) = (room.name.clone(), room.place());
         let closed_in = if room.is_closed() { room.instance } else { 0 };
         let event = self.uttered(utterance, name.as_str());
-        self.to_others_in(id, Audience::ALL, &event);
+        self.tell_others_in(id, Audience::ALL, &event);
         let limit = self.chat.settings.replay;
         if let Some(room) = self.chat.rooms.get_mut(&id).filter(|_| limit > 0) {
             room.keep_recent(event.clone(), limit);
@@ -288,7 +287,7 @@ impl Turn<'_> {
         event.client_tags = tags;
         let event = Rc::new(event);
         if let Some(id) = room {
-            self.to_others_in(id, only, &event);
+            self.tell_others_in(id, only, &event);
         }
         if let Some(to) = to.filter(|to| *to != self.me) {
             self.effects.push(Effect::ToEach { to: vec![to], only, event: event.clone() });

@@ -5,16 +5,18 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+mod memory;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::store::record::{Account, Found, Message, Place, Query};
+use crate::store::record::{Account, Found, Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::limits::{CLASSIC_LINE_BYTES, CLIENT_TAGS_BYTES, LINE_BYTES};
 use crate::wire::line::{Line, LineFault};
 use crate::wire::msgid::MsgId;
-use crate::wire::name::{RoomName, fold};
+use crate::wire::name::RoomName;
 
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
@@ -203,7 +205,14 @@ impl World {
 
     /// Makes somebody a server operator without asking for a password.
     pub fn make_operator(&mut self, conn: ConnId) {
-        self.chat.session_mut(conn).expect("somebody who is here").operator = true;
+        let mut effects = Vec::new();
+        self.chat.turn(conn, self.now, &mut effects, |turn| turn.set_operator(true));
+        assert!(effects.is_empty(), "only the standing changes");
+    }
+
+    /// Marks somebody as away without telling anybody.
+    pub fn set_away(&mut self, conn: ConnId, reason: &str) {
+        self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());
     }
 
     /// Logs somebody in without asking for a password.
@@ -283,39 +292,8 @@ impl World {
 
     /// What the store would answer from what it holds and what was handed over.
     pub fn found(&self, query: &Query) -> Found {
-        let all = || self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        let keep = |messages: Vec<&Message>| Found::Messages(messages.into_iter().cloned().collect());
-        let last = |mut messages: Vec<&Message>, limit: usize| {
-            messages.drain(..messages.len().saturating_sub(limit));
-            keep(messages)
-        };
-        match query {
-            Query::Before { place, before, limit } => {
-                last(all().filter(|m| is_at(m, place) && before.is_none_or(|before| m.id < before)).collect(), *limit)
-            }
-            Query::After { place, after, limit } => {
-                keep(all().filter(|m| is_at(m, place) && m.id > *after).take(*limit).collect())
-            }
-            Query::Search(search) => {
-                let said_by = |m: &Message, who: &str| {
-                    let nick = m.source.split('!').next().unwrap_or("");
-                    *fold(nick) == *who || m.account.as_deref().is_some_and(|account| *fold(account) == *who)
-                };
-                let hits = all()
-                    .filter(|m| search.places.iter().any(|place| is_at(m, place)))
-                    .filter(|m| search.words.iter().all(|word| fold(&m.text).contains(&*fold(word))))
-                    .filter(|m| search.from.as_deref().is_none_or(|who| said_by(m, who)))
-                    .filter(|m| search.since.is_none_or(|since| m.id >= since))
-                    .filter(|m| search.before.is_none_or(|before| m.id < before));
-                last(hits.collect(), search.limit)
-            }
-            Query::Sent(sent_as) => Found::Sent(all().find(|m| m.sent_as.as_ref() == Some(sent_as)).map(|m| m.id)),
-            Query::Account { name } => {
-                let named =
-                    |account: &&Account| fold(&account.name) == fold(name) || account.id.to_string() == name.as_ref();
-                Found::Account(self.accounts.iter().find(named).cloned())
-            }
-        }
+        let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
+        memory::found(all, &self.accounts, query)
     }
 
     // The hub.
@@ -422,10 +400,6 @@ impl World {
             self.free_slots.insert(conn.slot);
         }
     }
-}
-
-fn is_at(message: &Message, place: &Place) -> bool {
-    message.target == place.target && (message.closed_in == 0 || message.closed_in == place.instance)
 }
 
 fn hash_of(password: &str) -> String {

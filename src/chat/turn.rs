@@ -7,11 +7,12 @@ use std::rc::Rc;
 
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::ANSWER_MS;
+use crate::wire::limits::{ANSWER_MS, CLASSIC_LINE_BYTES};
 use crate::wire::line::{Line, LineFault};
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
+use super::bang::Asked;
 use super::receipt::Receipt;
 use super::replies::Replies;
 use super::session::{Purpose, Wait};
@@ -27,12 +28,14 @@ pub struct Turn<'a> {
     /// What the session is owed when it is on disk.
     pub(super) receipt: Option<Receipt>,
     pub(super) ended: bool,
+    /// The `!` command that is being carried out: refusals are then sentences in its language.
+    pub(super) asked: Option<Asked>,
 }
 
 impl<'a> Turn<'a> {
     /// Begins the turn of a session that exists.
     pub(super) fn new(chat: &'a mut Chat, me: ConnId, now: Now, effects: &'a mut Vec<Effect>) -> Turn<'a> {
-        Turn { chat, me, now, effects, replies: Replies::default(), receipt: None, ended: false }
+        Turn { chat, me, now, effects, replies: Replies::default(), receipt: None, ended: false, asked: None }
     }
 
     /// Sends the answers, and forgets the session when its turn ended it.
@@ -51,6 +54,7 @@ impl<'a> Turn<'a> {
         }
         if self.ended {
             self.chat.sessions[self.me.slot as usize] = None;
+            self.chat.connections -= 1;
         }
     }
 
@@ -128,14 +132,10 @@ impl<'a> Turn<'a> {
             Verb::Oper => self.oper(line),
             Verb::Kill => self.kill(line),
             Verb::Wallops => self.wallops(line),
-            Verb::Motd => self.motd(),
+            Verb::Motd | Verb::Version | Verb::Time | Verb::Info | Verb::Admin => self.inform(verb, line),
             Verb::Lusers => self.lusers(),
-            Verb::Version => self.version(),
-            Verb::Time => self.time(),
-            Verb::Info => self.info(),
             Verb::Help => self.help(line),
             Verb::Links => self.links(),
-            Verb::Admin => self.admin(),
         }
     }
 
@@ -156,6 +156,9 @@ impl<'a> Turn<'a> {
 
     /// Answers with a numeric: the nick, `params`, and a sentence.
     pub(super) fn numeric(&mut self, code: Numeric, params: &[&str], sentence: &str) {
+        if self.asked.is_some() && self.said_in_words(code, params, sentence) {
+            return;
+        }
         self.open_numeric(code, params);
         let lines = self.replies.lines();
         lines.push_str(" :");
@@ -167,6 +170,16 @@ impl<'a> Turn<'a> {
     pub(super) fn bare_numeric(&mut self, code: Numeric, params: &[&str]) {
         self.open_numeric(code, params);
         self.replies.lines().push_str("\r\n");
+    }
+
+    /// Answers with as many lines of a numeric as `words` need, `between` them, so that each fits a classic line; with one when there are none.
+    pub(super) fn packed_numeric(&mut self, code: Numeric, params: &[&str], words: &[String], between: char) {
+        let params_bytes: usize = params.iter().map(|param| param.len() + 1).sum();
+        // `:<server> 123 <nick> … :` in front, `\r\n` behind.
+        let around_bytes = SERVER_NAME.len() + self.session().shown_nick().len() + params_bytes + 10;
+        for packed in pack(words, between, CLASSIC_LINE_BYTES.saturating_sub(around_bytes)) {
+            self.numeric(code, params, &packed);
+        }
     }
 
     fn open_numeric(&mut self, code: Numeric, params: &[&str]) {
@@ -190,6 +203,9 @@ impl<'a> Turn<'a> {
     }
 
     fn standard_reply(&mut self, kind: &str, command: &str, code: &str, context: &[&str], sentence: &str) {
+        if self.asked.is_some() && kind == "FAIL" {
+            return self.refused_in_words(code, sentence);
+        }
         if !self.session().caps.has(Caps::STANDARD_REPLIES) {
             return self.server_notice(sentence);
         }
@@ -219,13 +235,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Tells a room, but not this session.
-    pub(super) fn to_others_in(&mut self, room: RoomId, only: Audience, event: &Rc<Event>) {
+    pub(super) fn tell_others_in(&mut self, room: RoomId, only: Audience, event: &Rc<Event>) {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
-    }
-
-    /// Sends lines to some other session.
-    pub(super) fn send_to(&mut self, to: ConnId, lines: String) {
-        self.effects.push(Effect::Send { to, lines });
     }
 
     /// Writes to the log, about this connection. `text` is escaped already.
@@ -243,6 +254,23 @@ impl<'a> Turn<'a> {
         self.chat.wake_at(until_ms, self.me);
         token
     }
+}
+
+/// Words with `between` them, in as few texts of at most `max_bytes` as they fit in; one when there are none. A longer word stands alone.
+pub(super) fn pack(words: &[String], between: char, max_bytes: usize) -> Vec<String> {
+    let mut packed = vec![String::new()];
+    for word in words {
+        let last = packed.last_mut().expect("there is always one");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.len() + 1 + word.len() <= max_bytes {
+            last.push(between);
+            last.push_str(word);
+        } else {
+            packed.push(word.clone());
+        }
+    }
+    packed
 }
 
 /// Whether a command makes sense before registration is complete.

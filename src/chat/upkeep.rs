@@ -42,11 +42,12 @@ impl Chat {
     }
 
     fn look_after(&mut self, conn: ConnId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(session) = self.session_mut(conn) else { return };
-        if let Some(wait) = session.wait.as_ref().filter(|wait| wait.until_ms <= now.mono_ms) {
-            let token = wait.token;
-            return self.give_up_on(token, now, effects);
+        let wait = self.session(conn).and_then(|session| session.wait.as_ref());
+        if let Some(token) = wait.filter(|wait| wait.until_ms <= now.mono_ms).map(|wait| wait.token) {
+            self.give_up_on(token, now, effects);
         }
+        // Giving up may have closed it. Else it goes on here, because this look may have been the one that its silence was due for, too.
+        let Some(session) = self.session_mut(conn) else { return };
         let silent_ms = now.mono_ms.saturating_sub(session.heard_ms);
         if let Some(hello) = &session.hello {
             return match hello.until_ms {
@@ -106,13 +107,17 @@ impl Chat {
                 }
                 (Purpose::Bang(question), Answer::Found(found)) => turn.show_bang_answer(question, found),
                 (Purpose::MaybeSent(utterance), Answer::Found(found)) => turn.say_unless_sent(*utterance, found),
-                (Purpose::Oper { name, password, .. }, Answer::Found(found)) => {
-                    turn.oper_account_found(&name, password, found)
+                (Purpose::Oper { name, password }, Answer::Found(found)) => {
+                    turn.oper_account_found(name, password, found)
                 }
-                (Purpose::Oper { account, .. }, Answer::Password(correct)) => {
-                    turn.oper_password_checked(account, correct)
+                (Purpose::OperPassword { name, account }, Answer::Password(correct)) => {
+                    turn.oper_password_checked(&name, account, correct)
                 }
-                (Purpose::History { .. } | Purpose::Bang(_) | Purpose::MaybeSent(_), Answer::Password(_)) => {}
+                (Purpose::OperPassword { name, .. }, Answer::Found(_)) => turn.oper_not_answered(&name),
+                (
+                    Purpose::History { .. } | Purpose::Bang(_) | Purpose::MaybeSent(_) | Purpose::Oper { .. },
+                    Answer::Password(_),
+                ) => {}
             }
         });
         if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
@@ -138,4 +143,27 @@ impl Chat {
 enum Answer {
     Found(Found),
     Password(bool),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use crate::wire::limits::ANSWER_MS;
+
+    #[test]
+    fn a_silent_client_is_asked_even_when_an_answer_failed_at_that_very_moment() {
+        let mut w = World::new();
+        w.asks_by_hand = true;
+        let anna = w.join("anna");
+        w.pass_ms(PING_AFTER_MS - ANSWER_MS);
+        w.line(anna, "OPER 阳 开门");
+        // Both the end of the wait and the first look at anna's silence are due now, and are one entry.
+        w.pass_ms(ANSWER_MS);
+        assert_eq!(w.said_to(anna).len(), 1, "the answer failed");
+        w.pass_ms(PING_AFTER_MS);
+        assert_eq!(w.said_to(anna), ["PING :gzy.local"]);
+        w.pass_ms(GONE_AFTER_MS);
+        assert!(w.is_closed(anna));
+    }
 }

@@ -24,6 +24,7 @@ use crate::wire::msgid::MsgId;
 use super::conn::{self, READ_BYTES, Reading};
 use super::listen::Permit;
 use super::outbox::Outboxes;
+use super::pace::Pace;
 use super::saver::Saver;
 use super::{GOODBYE, notify};
 
@@ -81,6 +82,9 @@ pub struct Hub {
     reading: Rc<Reading>,
     password_checks: Arc<Semaphore>,
     started: Instant,
+    pace: Pace,
+    /// When what is queued goes out, if it does not at once.
+    flush_at: Option<Instant>,
     watchdog: Option<(Duration, Instant)>,
     is_stopping: bool,
 }
@@ -108,6 +112,8 @@ impl Hub {
             reading,
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             started,
+            pace: Pace::new(started),
+            flush_at: None,
             watchdog,
             is_stopping: false,
         }
@@ -149,7 +155,7 @@ impl Hub {
     fn deadline(&self) -> Option<Instant> {
         let chat = self.chat.deadline().map(|at_ms| self.started + Duration::from_millis(at_ms));
         let watchdog = self.watchdog.map(|(_, at)| at);
-        chat.into_iter().chain(self.saver.deadline()).chain(watchdog).min()
+        chat.into_iter().chain(self.saver.deadline()).chain(self.flush_at).chain(watchdog).min()
     }
 
     fn turn(&mut self, first: Option<Mail>, inbox: &Receiver<Mail>) {
@@ -168,7 +174,7 @@ impl Hub {
             self.go_on(now);
         }
         self.saver.save_if_due();
-        self.flush(now);
+        self.flush_if_due(now);
         self.feed_watchdog();
     }
 
@@ -259,8 +265,22 @@ impl Hub {
         self.executor.spawn(check).detach();
     }
 
+    fn flush_if_due(&mut self, now: Now) {
+        if !self.outboxes.is_dirty() {
+            return;
+        }
+        let due = self.pace.due(self.outboxes.round_events());
+        if self.is_stopping || due <= Instant::now() {
+            self.flush(now);
+        } else {
+            self.flush_at = Some(due);
+        }
+    }
+
     /// Writes every outbox once. Those who are too slow are cut, and leave their rooms.
     fn flush(&mut self, now: Now) {
+        let begun = Instant::now();
+        self.flush_at = None;
         while self.outboxes.is_dirty() {
             let mut cut = Vec::new();
             self.outboxes.flush(|conn| cut.push(conn));
@@ -268,6 +288,7 @@ impl Hub {
                 self.handle(Input::Closed { conn, reason: "too slow".into() }, now);
             }
         }
+        self.pace.flushed(begun, Instant::now());
     }
 
     fn feed_watchdog(&mut self) {

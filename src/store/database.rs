@@ -147,7 +147,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::thread::scope(|s| {
             let both = [(); 2].map(|()| s.spawn(|| open(dir.path()).map(drop)));
-            both.map(|one| one.join().unwrap().unwrap());
+            both.into_iter().for_each(|one| one.join().unwrap().unwrap());
         });
     }
 

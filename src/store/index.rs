@@ -7,8 +7,8 @@ use rusqlite::{Connection, Statement, TransactionBehavior};
 
 use super::pieces;
 
-/// Messages that go into the index in one transaction: some milliseconds of work, which is the longest that a message has to
-/// wait for it (measured: 4 to 8 ms on x86-64), and enough of them that SQLite writes few large segments.
+/// Messages that go into the index in one transaction: some milliseconds of work (measured: 2 ms of CPU and a commit), which is what
+/// a message may have to wait for it, and enough of them that SQLite writes few large segments.
 pub const SLICE: i64 = 512;
 
 /// Fills the search index. Belongs to the store thread.

@@ -24,8 +24,8 @@ const GROUP_MESSAGES_MAX: usize = 4096;
 /// … and so many requests: answers wait for the commit.
 const GROUP_REQUESTS_MAX: usize = 512;
 
-/// The search index is fed when nothing came for so long. Talk at a steady pace of 50 messages a second leaves no such pause.
-const QUIET_BEFORE_INDEXING: Duration = Duration::from_millis(20);
+/// The search index is fed when nothing came for so long. Talk leaves no such pause while it is lively, and a search catches up first anyway.
+const QUIET_BEFORE_INDEXING: Duration = Duration::from_secs(1);
 
 /// When so many messages wait for the index, a slice is taken between two rounds, however busy: a search can look at so many
 /// without the index within its time.

@@ -217,7 +217,7 @@ fn quoted(piece: &str) -> String {
 mod tests {
     use super::super::fixture::{Desk, at, place, said, search_for, texts_of};
     use super::super::index::SLICE;
-    use super::super::record::{Found, Query, Target};
+    use super::super::record::{Query, Target};
     use super::*;
 
     const SLICE_LONG: u64 = SLICE as u64;

@@ -37,6 +37,9 @@ pub const ROOMS_PER_SESSION: usize = 100;
 /// Rooms that may exist: bounds the memory that strangers can make the server use (about 2 KiB each).
 pub const ROOMS: usize = 10_000;
 
+/// Rooms in one LIST answer, the largest first: half a megabyte at most, so that no asker is cut for reading slowly (ISUPPORT `SAFELIST`).
+pub const LISTED_ROOMS: usize = 1000;
+
 /// Masks in each of a room's lists (ban, exception, invitation): checking a join stays quick.
 pub const MASKS_PER_LIST: usize = 100;
 
@@ -57,6 +60,21 @@ pub const INVITES_PER_SESSION: usize = 20;
 
 /// Names that WHOWAS remembers.
 pub const WHOWAS_NAMES: usize = 256;
+
+/// People in one WHO answer: at a hundred to three hundred bytes each they stay well below what may wait for one receiver.
+pub const WHO_REPLIES: usize = 1000;
+
+/// Names in one USERHOST line (RFC 2812).
+pub const USERHOST_NAMES: usize = 5;
+
+/// Bytes of a line of the message of the day: with the longest nick in front it fits a classic line.
+pub const MOTD_LINE_BYTES: usize = 400;
+
+/// Bytes of a PING's token that come back: what fits a classic line. Programs send a time or a number.
+pub const PING_TOKEN_BYTES: usize = 400;
+
+/// Bytes of the names in one CAP line: with the longest nick and `CAP … LIST * :` in front they fit a classic line.
+pub const CAP_NAMES_BYTES: usize = 400;
 
 /// Messages in one CHATHISTORY answer.
 pub const HISTORY_MESSAGES: usize = 100;
@@ -110,4 +128,4 @@ pub const SENT_ID_BYTES: usize = 64;
 pub const UNSAVED_MESSAGES: usize = 8192;
 
 /// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
-pub const SAVE_WITHIN_MS: u64 = 20;
+pub const SAVE_WITHIN_MS: u64 = 50;

@@ -1,7 +1,7 @@
 //! Times as text: RFC 3339 in UTC with milliseconds, as IRCv3 server-time writes them.
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Appends `2026-11-20T13:19:21.123Z` for milliseconds since 1970 (UTC).
 pub fn write_utc(at_ms: u64, out: &mut String) {
@@ -19,6 +19,15 @@ pub fn write_utc(at_ms: u64, out: &mut String) {
         push_digits(number, digits, out);
         out.push(after);
     }
+}
+
+/// `2026-11-20T21:19:21+08:00` for milliseconds since 1970 (UTC), on a clock that is `offset_secs` ahead of UTC. For people to read.
+pub fn local(at_ms: u64, offset_secs: i32) -> String {
+    // RFC 3339 has whole minutes, so the seconds that some places had before 1900 are dropped.
+    let offset = UtcOffset::from_whole_seconds(offset_secs / 60 * 60).unwrap_or(UtcOffset::UTC);
+    let at = from_ms(at_ms / 1000 * 1000);
+    let at = at.checked_to_offset(offset).unwrap_or(at);
+    at.format(&Rfc3339).expect("a time of four-digit years and whole minutes of offset can be written")
 }
 
 /// Milliseconds since 1970 (UTC) of an RFC 3339 time; `None` for anything else or before 1970.
@@ -53,6 +62,15 @@ mod tests {
         assert_eq!(text, "2026-11-20T13:19:21.007Z");
         assert_eq!(parse(&text), Some(1_795_180_761_007));
         assert_eq!(parse("2026-11-20T21:19:21.007+08:00"), Some(1_795_180_761_007));
+    }
+
+    #[test]
+    fn local_time_says_how_far_it_is_ahead() {
+        assert_eq!(local(1_795_180_761_007, 8 * 3600), "2026-11-20T21:19:21+08:00");
+        assert_eq!(local(1_795_180_761_007, -(3 * 3600 + 1800 + 52)), "2026-11-20T09:49:21-03:30");
+        assert_eq!(local(0, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(local(u64::MAX, i32::MAX), "9999-12-31T23:59:59Z");
+        assert_eq!(local(u64::MAX, 8 * 3600), "9999-12-31T23:59:59Z", "a year of five digits is not written");
     }
 
     #[test]

@@ -1,0 +1,252 @@
+//! The `!` commands: what each is called, and how each is explained, in both languages.
+
+/// The language of a command, and so of its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tongue {
+    /// The command was typed by its Chinese name.
+    Chinese,
+    /// The command was typed by its English name.
+    English,
+}
+
+/// What somebody wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// The list of commands, or one explained.
+    Help,
+    /// How many people are in the room.
+    HowMany,
+    /// Who is in the room.
+    Users,
+    /// Another nick.
+    Nick,
+    /// A private message.
+    Msg,
+    /// What was last said in the room.
+    History,
+    /// Who said a word, and when.
+    Search,
+    /// What the room is about.
+    Topic,
+    /// Out of the room.
+    Kick,
+    /// Out of the room for good.
+    Ban,
+    /// A ban taken back.
+    Unban,
+    /// Not a word from somebody.
+    Mute,
+    /// A mute taken back.
+    Unmute,
+    /// Goodbye.
+    Bye,
+    /// Anything that carries a password. It is never shown to anybody, whether or not there are accounts.
+    Account,
+}
+
+/// A command in one language.
+pub struct Wording {
+    /// What it is called, without the `!`; the first is the one that help shows.
+    pub names: &'static [&'static str],
+    /// What follows the name, as help shows it.
+    pub takes: &'static str,
+    /// What it does, in a few words.
+    pub does: &'static str,
+    /// What else there is to know, with an example.
+    pub more: &'static str,
+}
+
+/// A command in both languages.
+pub struct Entry {
+    /// Which.
+    pub command: Command,
+    /// In English.
+    pub english: Wording,
+    /// In Chinese.
+    pub chinese: Wording,
+}
+
+impl Entry {
+    /// Its wording in one language.
+    pub fn wording(&self, tongue: Tongue) -> &Wording {
+        match tongue {
+            Tongue::Chinese => &self.chinese,
+            Tongue::English => &self.english,
+        }
+    }
+
+    /// How it is typed, as help shows it: `!msg WHO TEXT`, `！私聊*谁*内容`.
+    pub fn usage(&self, tongue: Tongue) -> String {
+        let wording = self.wording(tongue);
+        let (bang, between) = match tongue {
+            Tongue::Chinese => ("！", if wording.takes.starts_with('[') { "" } else { "*" }),
+            Tongue::English => ("!", " "),
+        };
+        let between = if wording.takes.is_empty() { "" } else { between };
+        format!("{bang}{}{between}{}", wording.names[0], wording.takes)
+    }
+}
+
+macro_rules! commands {
+    ($($command:ident {
+        en: $($en:literal)|+, $en_takes:literal, $en_does:literal, $en_more:literal;
+        zh: $($zh:literal)|+, $zh_takes:literal, $zh_does:literal, $zh_more:literal;
+    })*) => {
+        /// Every command that help shows, in its order.
+        pub const COMMANDS: &[Entry] = &[$(Entry {
+            command: Command::$command,
+            english: Wording { names: &[$($en),+], takes: $en_takes, does: $en_does, more: $en_more },
+            chinese: Wording { names: &[$($zh),+], takes: $zh_takes, does: $zh_does, more: $zh_more },
+        }),*];
+    };
+}
+
+commands! {
+    Help {
+        en: "help", "[COMMAND]", "lists the commands, or explains one",
+            "Example: !help kick. Words are separated by spaces or by *; capitals do not matter.";
+        zh: "帮助", "[*命令]", "列出命令，或说明一条命令",
+            "例：！帮助*踢。词之间用空格或 * 隔开，！和 ! 一样。";
+    }
+    HowMany {
+        en: "howmany", "", "how many people are here", "It counts the people in the room where you ask.";
+        zh: "人数", "", "现在有多少人", "数的是你所在的这个房间。";
+    }
+    Users {
+        en: "users" | "user", "", "who is here", "@ marks operators, + those with a voice; who is away is marked too.";
+        zh: "用户", "", "都有谁在", "@ 是管理员，+ 是可以发言的人；离开的人会标出来。";
+    }
+    Nick {
+        en: "nick", "NAME", "changes your nick", "Example: !nick anna2. A nick has no spaces; a taken one is answered with a free one.";
+        zh: "改名", "名字", "换个名字", "例：！改名*小阳。名字里没有空格；被占用时会告诉你一个没人用的。";
+    }
+    Msg {
+        en: "msg", "WHO TEXT", "a private message", "Example: !msg ben see you at eight. Nobody else in the room sees it.";
+        zh: "私聊", "谁*内容", "悄悄话，只有对方看得到", "例：！私聊*小阳*今晚 吃什么。房间里别人看不到。";
+    }
+    History {
+        en: "history", "[N]", "what was said here last", "Example: !history 50. Without a number it shows twenty lines, fifty at most.";
+        zh: "聊天记录", "[*条数]", "这里最近说了什么", "例：！聊天记录*50。不写条数就是二十条，最多五十条。";
+    }
+    Search {
+        en: "search", "WORDS", "finds what was said",
+            "All words must occur. Narrow it down with from:WHO in:ROOM since:DATE, for example !search dinner from:ben since:yesterday (or 2026-11-01, 11-01, today).";
+        zh: "搜索", "词", "找以前说过的话",
+            "每个词都要出现。可以加 来自:谁 在:房间 从:日期（也可写 from: in: since:），例：！搜索*晚饭*来自:小阳*从:昨天（日期也可以是 2026-11-01、11-01、今天）。";
+    }
+    Topic {
+        en: "topic", "[TEXT]", "shows or sets what the room is about", "Example: !topic homework is due on Friday. In most rooms only operators may set it.";
+        zh: "主题", "[*内容]", "看或改房间的主题", "例：！主题*周五交作业。多数房间只有管理员能改。";
+    }
+    Kick {
+        en: "kick", "WHO [REASON]", "throws somebody out of the room", "Example: !kick eve enough. They may come back; !ban keeps them out. For operators.";
+        zh: "踢", "谁[*原因]", "把人请出房间", "例：！踢*小王*太吵了。对方可以再进来；不让再进来用 ！封。管理员可用。";
+    }
+    Ban {
+        en: "ban", "WHO", "throws somebody out and keeps them out",
+            "Example: !ban eve. Somebody who is not here is banned by a mask, such as !ban eve!*@*. For operators.";
+        zh: "封", "谁", "请出房间，不让再进来",
+            "例：！封*小王。对方不在时写成 ！封 小王!*@*。管理员可用。";
+    }
+    Unban {
+        en: "unban", "WHO", "takes a ban back", "Example: !unban eve. Without a name it shows who is banned. For operators.";
+        zh: "解封", "谁", "取消封禁", "例：！解封*小王。不写名字就列出被封的人。管理员可用。";
+    }
+    Mute {
+        en: "mute", "WHO", "lets somebody read here, but not speak", "Example: !mute eve. !unmute takes it back. For operators.";
+        zh: "禁言", "谁", "让人只能看，不能说", "例：！禁言*小王。取消用 ！解禁言。管理员可用。";
+    }
+    Unmute {
+        en: "unmute", "WHO", "takes a mute back", "Example: !unmute eve. Without a name it shows who is muted. For operators.";
+        zh: "解禁言", "谁", "取消禁言", "例：！解禁言*小王。不写名字就列出被禁言的人。管理员可用。";
+    }
+    Bye {
+        en: "bye" | "quit", "[WORDS]", "leaves; the room sees that you left", "Example: !bye see you tomorrow.";
+        zh: "退出", "[*留言]", "离开，大家会看到你走了", "例：！退出*明天见。";
+    }
+}
+
+/// Commands that carry a password.
+const ACCOUNT_NAMES: [(&str, Tongue); 4] =
+    [("register", Tongue::English), ("login", Tongue::English), ("注册", Tongue::Chinese), ("登录", Tongue::Chinese)];
+
+/// The command with this name (no `!`), and the language of the name. Letter case does not count.
+pub fn named(name: &str) -> Option<(Command, Tongue)> {
+    let same = |known: &str| known.eq_ignore_ascii_case(name);
+    for entry in COMMANDS {
+        for tongue in [Tongue::English, Tongue::Chinese] {
+            if entry.wording(tongue).names.iter().any(|known| same(known)) {
+                return Some((entry.command, tongue));
+            }
+        }
+    }
+    ACCOUNT_NAMES.iter().find(|(known, _)| same(known)).map(|(_, tongue)| (Command::Account, *tongue))
+}
+
+/// How help speaks of a command; what carries passwords is not in it.
+pub fn entry(command: Command) -> Option<&'static Entry> {
+    COMMANDS.iter().find(|entry| entry.command == command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_chinese(text: &str) -> bool {
+        text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+    }
+
+    #[test]
+    fn every_command_is_complete_in_both_languages() {
+        for entry in COMMANDS {
+            for tongue in [Tongue::English, Tongue::Chinese] {
+                let wording = entry.wording(tongue);
+                let chinese = tongue == Tongue::Chinese;
+                assert!(!wording.names.is_empty(), "{:?} has no name", entry.command);
+                for text in wording.names.iter().chain([&wording.does, &wording.more]) {
+                    assert_eq!(is_chinese(text), chinese, "{:?}: {text}", entry.command);
+                }
+                assert!(wording.takes.is_empty() || is_chinese(wording.takes) == chinese, "{:?}", entry.command);
+                assert!(
+                    wording.more.len() <= super::super::ANSWER_BYTES,
+                    "{:?} is explained in one line",
+                    entry.command
+                );
+            }
+            let (english, chinese) = (entry.english.takes, entry.chinese.takes);
+            assert_eq!(english.is_empty(), chinese.is_empty(), "{:?} takes the same in both", entry.command);
+            assert_eq!(english.starts_with('['), chinese.starts_with('['), "{:?}", entry.command);
+        }
+    }
+
+    #[test]
+    fn every_name_means_one_command() {
+        let mut names: Vec<&str> =
+            COMMANDS.iter().flat_map(|entry| entry.english.names.iter().chain(entry.chinese.names)).copied().collect();
+        names.extend(ACCOUNT_NAMES.iter().map(|(name, _)| *name));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for entry in COMMANDS {
+            for tongue in [Tongue::English, Tongue::Chinese] {
+                for name in entry.wording(tongue).names {
+                    assert_eq!(named(name), Some((entry.command, tongue)), "{name}");
+                    assert_eq!(named(&name.to_uppercase()), Some((entry.command, tongue)), "{name}");
+                }
+            }
+        }
+        assert_eq!(named("ls"), None);
+        assert_eq!(named(""), None);
+    }
+
+    #[test]
+    fn usage_shows_how_to_type_it() {
+        let usage = |command, tongue| entry(command).unwrap().usage(tongue);
+        assert_eq!(usage(Command::Msg, Tongue::English), "!msg WHO TEXT");
+        assert_eq!(usage(Command::Msg, Tongue::Chinese), "！私聊*谁*内容");
+        assert_eq!(usage(Command::History, Tongue::Chinese), "！聊天记录[*条数]");
+        assert_eq!(usage(Command::HowMany, Tongue::Chinese), "！人数");
+        assert_eq!(usage(Command::Users, Tongue::English), "!users");
+    }
+}
