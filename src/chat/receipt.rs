@@ -153,7 +153,6 @@ impl Chat {
 
 /// The lines with the receipt's label, for a client that still takes labels.
 fn labelled(session: &Session, receipt: &Receipt, lines: String) -> String {
-    let takes_labels = session.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH));
-    let label = receipt.label.clone().filter(|_| takes_labels);
+    let label = receipt.label.clone().filter(|_| session.answers_labels());
     Replies::answering(label, lines).finish(&format!("e{}", receipt.id))
 }

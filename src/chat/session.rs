@@ -161,6 +161,16 @@ impl Session {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
     }
 
+    /// Whether its answers carry labels.
+    pub fn answers_labels(&self) -> bool {
+        self.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH))
+    }
+
+    /// Whether its own messages come back to it.
+    pub fn echoes(&self) -> bool {
+        self.caps.has(Caps::ECHO_MESSAGE)
+    }
+
     /// The nick, or `*` before there is one: how numerics address it.
     pub fn shown_nick(&self) -> &str {
         if self.has_nick() { self.nick.as_str() } else { "*" }

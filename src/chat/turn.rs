@@ -60,7 +60,7 @@ impl<'a> Turn<'a> {
 
     /// Puts down the receipt; what was answered beside it, or beside a question to the store, waits for the label's one answer.
     fn put_answers_off(&mut self) {
-        if let Some(wait) = &mut self.chat.session_mut(self.me).expect("it has not ended").wait {
+        if let Some(wait) = self.chat.session_mut(self.me).and_then(|session| session.wait.as_mut()) {
             wait.lines.push_str(&self.replies.take_until_later());
         }
         if let Some(mut receipt) = self.receipt.take() {
@@ -82,7 +82,7 @@ impl<'a> Turn<'a> {
     /// Handles one line of the client.
     pub(super) fn line(&mut self, text: &str) {
         let Some(line) = Line::parse(text) else { return };
-        if self.session().caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH)) {
+        if self.session().answers_labels() {
             self.replies.label = line
                 .tags
                 .iter()
