@@ -13,7 +13,6 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::wire::caps::Caps;
 use crate::wire::escape::{printable, strip_formatting};
 use crate::wire::line::{Line, clip, split_text};
 use crate::wire::reply::Numeric;

@@ -160,7 +160,9 @@ fn a_data_folder_that_cannot_be_written_is_named_with_a_way_out() {
 
 #[test]
 fn words_that_make_no_sense_are_wrong_usage() {
-    for words in [&["serve"][..], &["server", "--frob"], &["server", "--flood", "perhaps"], &["server", "--lobby", "a b"]] {
+    for words in
+        [&["serve"][..], &["server", "--frob"], &["server", "--flood", "perhaps"], &["server", "--lobby", "a b"]]
+    {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gzy"));
         command.args(words);
         let refused = failure(command);

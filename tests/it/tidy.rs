@@ -143,7 +143,9 @@ fn every_arrow_points_down() {
         for (at, _) in program.match_indices("crate::") {
             let named = &program[at + "crate::".len()..];
             let is_below = |allowed: &&&str| {
-                named.strip_prefix(**allowed).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+                named
+                    .strip_prefix(**allowed)
+                    .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
             };
             let line = named.lines().next().unwrap_or("");
             assert!(below.iter().any(|allowed| is_below(&allowed)), "src/{}: {floor} names crate::{line}", source.name);

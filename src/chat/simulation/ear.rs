@@ -1,6 +1,6 @@
 //! What one client has heard, and what it must never hear.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
@@ -22,7 +22,7 @@ enum Batch {
 
 /// Being in a room, from one's own JOIN to one's own PART or KICK.
 struct Membership {
-    /// The newest message when it began.
+    /// The newest message of the step in which it began.
     since: MsgId,
     /// How often each message was heard.
     heard: HashMap<u64, usize>,
@@ -32,6 +32,8 @@ struct Membership {
 pub struct Ear {
     conn: ConnId,
     nick: String,
+    /// All that it ever had.
+    nicks: HashSet<String>,
     rooms: HashMap<Box<str>, Membership>,
     /// Rooms that were entered or left since [`Ear::rest`].
     moved: Vec<Box<str>>,
@@ -51,6 +53,7 @@ impl Ear {
         Ear {
             conn,
             nick: "*".into(),
+            nicks: HashSet::new(),
             rooms: HashMap::new(),
             moved: Vec::new(),
             newest_live: MsgId::default(),
@@ -103,18 +106,24 @@ impl Ear {
         let by = line.source.unwrap_or("").split('!').next().unwrap_or("");
         let (is_mine, params) = (by == self.nick, line.params());
         match line.command {
-            "001" => params[0].clone_into(&mut self.nick),
+            "001" => self.be_named(params[0]),
             "BATCH" => self.batch(params),
-            "NICK" if is_mine => params[0].clone_into(&mut self.nick),
+            "NICK" if is_mine => self.be_named(params[0]),
             "JOIN" if is_mine => self.enter(params[0], record),
             "PART" if is_mine => self.leave(params[0]),
             "KICK" if params[1] == self.nick => self.leave(params[0]),
-            "JOIN" | "PART" | "KICK" | "TOPIC" | "MODE" if params[0].starts_with('#') => {
+            // A server operator acts in rooms from outside, too, and hears what became of it.
+            "JOIN" | "PART" | "KICK" | "TOPIC" | "MODE" if params[0].starts_with('#') && !is_mine => {
                 assert!(self.rooms.contains_key(&fold(params[0])), "that is a room it is not in");
             }
             "PRIVMSG" | "NOTICE" | "TAGMSG" => self.talk(&line, batch, record),
             _ => {}
         }
+    }
+
+    fn be_named(&mut self, nick: &str) {
+        nick.clone_into(&mut self.nick);
+        self.nicks.insert(nick.to_owned());
     }
 
     fn batch(&mut self, params: &[&str]) {
@@ -133,7 +142,7 @@ impl Ear {
     }
 
     fn enter(&mut self, room: &str, record: &Record) {
-        let membership = Membership { since: record.newest_before, heard: HashMap::new() };
+        let membership = Membership { since: record.newest(), heard: HashMap::new() };
         assert!(self.rooms.insert(fold(room), membership).is_none(), "it is in that room already");
         self.moved.push(fold(room));
     }
@@ -157,8 +166,12 @@ impl Ear {
         }
         let is_mine = match number {
             Some(number) => record.is_sender(number, self.conn),
-            None => source.split('!').next() == Some(&self.nick),
+            // A later piece of a long text, which may come back when its sender has another nick.
+            None => self.nicks.contains(source.split('!').next().unwrap_or("")),
         };
+        if batch == Some(Batch::Replay) && is_mine {
+            return;
+        }
         match target.starts_with('#').then(|| fold(target)) {
             Some(room) if !is_mine => self.room_talk(&room, number, id, batch, record),
             Some(room) => self.receipt(number, id, Some(&room), line.tags.value("label").is_some(), record),
@@ -174,14 +187,7 @@ impl Ear {
         self.newest_in_batch = id;
     }
 
-    fn room_talk(
-        &mut self,
-        room: &str,
-        number: Option<u64>,
-        id: Option<MsgId>,
-        batch: Option<Batch>,
-        record: &Record,
-    ) {
+    fn room_talk(&mut self, room: &str, number: Option<u64>, id: Option<MsgId>, batch: Option<Batch>, record: &Record) {
         let membership = self.rooms.get_mut(room).expect("nobody hears a room they are not in");
         let exact = id.or_else(|| record.only_id_of(number?));
         let is_replay = batch == Some(Batch::Replay) || exact.is_some_and(|id| id <= membership.since);
@@ -221,8 +227,8 @@ impl Ear {
             return;
         }
         let is_kept = match id {
-            Some(id) if ids.contains(&id) => record.disk.kept.contains(&id),
-            _ => ids.is_empty() || ids.iter().any(|id| record.disk.kept.contains(id)),
+            Some(id) => !ids.contains(&id) || record.disk.kept.contains(&id),
+            None => room.is_none() || ids.iter().any(|id| record.disk.kept.contains(id)),
         };
         assert!(is_kept, "m{number} came back before it was on disk");
     }

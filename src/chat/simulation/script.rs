@@ -1,5 +1,7 @@
 //! What simulated people type: mostly sense, sometimes nonsense.
 
+use crate::wire::line::Line;
+
 use super::super::ConnId;
 use super::dice::Dice;
 
@@ -177,6 +179,8 @@ impl Script {
             Some(label) => format!("@label={label} {line}"),
             None => line,
         };
+        // What is no line at all is not answered.
+        let label = label.filter(|_| Line::parse(&line).is_some());
         Typed { line, number, label }
     }
 
@@ -193,8 +197,10 @@ impl Script {
             return (format!("@+typing=active TAGMSG {to}"), None);
         }
         let verb = if dice.percent(15) { "NOTICE" } else { "PRIVMSG" };
-        let long = if dice.percent(10) { "长话，我在上海。".repeat(dice.roll(140)) } else { "在上海".into() };
-        let via = if verb == "PRIVMSG" && dice.percent(4) { format!("!msg {} ", dice.pick(NICKS)) } else { String::new() };
+        let long =
+            if dice.percent(10) { "长话，我在上海。".repeat(dice.roll(140)) } else { "在上海".into() };
+        let via =
+            if verb == "PRIVMSG" && dice.percent(4) { format!("!msg {} ", dice.pick(NICKS)) } else { String::new() };
         let line = format!("{verb} {to} :{via}m{number} {long}");
         if via.is_empty() && dice.percent(25) && !to.contains(',') {
             let line = format!("@+gzy/id=id{number} {line}");
@@ -236,9 +242,46 @@ fn errand(dice: &mut Dice) -> String {
 /// A line that makes little sense: known commands with words that were not meant for them, or nothing known at all.
 fn rubbish(dice: &mut Dice) -> String {
     const WORDS: &[&str] = &[
-        "JOIN", "MODE", "KICK", "CAP", "MONITOR", "CHATHISTORY", "WHO", "PRIVMSG", "NICK", "FROB", ":", "::", "#", "#,#",
-        "*", "!", "@", "@a=b", "+b", "-k", "%", "\u{7}", "😀", "\u{202e}", "0", "99999999999999999999", "-1", "LS", "END",
-        "REQ", ",", ",,,", "a!b@c", "#小屋", "anna", ":trailing words", "\\:", "timestamp=1", "msgid=", "+",
+        "JOIN",
+        "MODE",
+        "KICK",
+        "CAP",
+        "MONITOR",
+        "CHATHISTORY",
+        "WHO",
+        "PRIVMSG",
+        "NICK",
+        "FROB",
+        ":",
+        "::",
+        "#",
+        "#,#",
+        "*",
+        "!",
+        "@",
+        "@a=b",
+        "+b",
+        "-k",
+        "%",
+        "\u{7}",
+        "😀",
+        "\u{202e}",
+        "0",
+        "99999999999999999999",
+        "-1",
+        "LS",
+        "END",
+        "REQ",
+        ",",
+        ",,,",
+        "a!b@c",
+        "#小屋",
+        "anna",
+        ":trailing words",
+        "\\:",
+        "timestamp=1",
+        "msgid=",
+        "+",
     ];
     let count = dice.roll(6) + 1;
     let words: Vec<&str> = (0..count).map(|_| dice.pick(WORDS)).collect();
