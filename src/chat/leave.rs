@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::wire::escape::printable;
 use crate::wire::event::Event;
 use crate::wire::limits::{REASON_BYTES, ROOM_COUNTS_MS, ROOM_TELLS_EACH};
 use crate::wire::line::{Line, clip};
@@ -31,9 +32,9 @@ impl Turn<'_> {
 
     /// `QUIT [reason]`
     pub(super) fn quit(&mut self, line: &Line) {
-        let reason = line.param(0).map_or(String::new(), |reason| clip(reason, REASON_BYTES).to_owned());
         // The prefix keeps a member from making it look as if the server had closed the link.
-        self.end(&format!("Quit: {reason}"), "bye");
+        let reason = line.param(0).map_or("Quit".to_owned(), |reason| format!("Quit: {}", clip(reason, REASON_BYTES)));
+        self.end(&reason, "bye");
     }
 
     /// Closes the connection for a reason that is the server's; the rooms and the client read it.
@@ -76,7 +77,13 @@ impl Turn<'_> {
             for id in self.session().rooms.clone() {
                 self.remove_and_tell(id);
             }
-            self.log(format!("{} left ({})", self.session().nick.as_str(), crate::wire::escape::printable(reason)));
+            self.log(format!("{} left ({})", self.session().nick.as_str(), printable(reason)));
+        } else {
+            self.log(format!(
+                "somebody from {} left before the welcome ({})",
+                self.session().address,
+                printable(reason)
+            ));
         }
         self.forget_me();
     }

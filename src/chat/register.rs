@@ -28,7 +28,6 @@ impl Chat {
         self.connections += 1;
         self.sessions[slot] = Some(Box::new(Session::new(conn, address, cloak, now)));
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
-        effects.push(Effect::Log { conn: Some(conn), text: format!("connected from {address}") });
     }
 
     /// Whether nobody has this nick or one that looks like it, `but` one aside.
@@ -161,7 +160,7 @@ impl Turn<'_> {
         self.chat.wake_at(self.now.mono_ms + PING_AFTER_MS, self.me);
         self.greet();
         let nick = self.session().nick.clone();
-        self.log(format!("{} is in", nick.as_str()));
+        self.log(format!("{} is in, from {}", nick.as_str(), self.session().address));
         self.chat.tell_watchers_here(&nick, self.effects);
         if let Some(lobby) = self.chat.lobby {
             self.enter(lobby, Standing::PLAIN);

@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use simplelog::{ConfigBuilder, WriteLogger};
 use time::UtcOffset;
+use time::format_description::BorrowedFormatItem::{self, Component, Literal};
+use time::format_description::Component::{Day, Hour, Minute, Month, Second, Year};
+use time::format_description::modifier;
 
 use super::{Config, ServerError};
 
@@ -15,6 +18,21 @@ use super::{Config, ServerError};
 const LOG_BYTES: u64 = 8 << 20;
 /// So many are kept that were set aside; with the current one the log takes 40 MiB at most.
 const LOGS_KEPT: u32 = 4;
+
+/// `2026-11-20 13:19:21`, in local time.
+const TIME_FORMAT: &[BorrowedFormatItem] = &[
+    Component(Year(modifier::Year::default())),
+    Literal(b"-"),
+    Component(Month(modifier::Month::default())),
+    Literal(b"-"),
+    Component(Day(modifier::Day::default())),
+    Literal(b" "),
+    Component(Hour(modifier::Hour::default())),
+    Literal(b":"),
+    Component(Minute(modifier::Minute::default())),
+    Literal(b":"),
+    Component(Second(modifier::Second::default())),
+];
 
 /// Lets the log file be opened again, after somebody moved it away.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +56,7 @@ pub fn start(config: &Config) -> Result<Reopen, ServerError> {
     if let Ok(offset) = UtcOffset::from_whole_seconds(config.utc_offset_secs) {
         format.set_time_offset(offset);
     }
-    format.set_time_format_rfc3339();
+    format.set_time_format_custom(TIME_FORMAT);
     let sink: Box<dyn Write + Send> = if config.log.is_none() && under_systemd() {
         format.set_time_level(log::LevelFilter::Off);
         Box::new(io::stderr())
