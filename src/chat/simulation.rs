@@ -33,14 +33,14 @@ struct Weather {
     steps: usize,
     /// People who are there at once at most.
     people: usize,
-    /// Of a hundred things that happen, so many are somebody who connects.
-    arrivals: usize,
+    /// People who are there before anything else happens.
+    guests: usize,
 }
 
 /// Few people, who meet all the time.
-const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, arrivals: 6 };
+const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0 };
 /// So many people that the lobby tells their coming and going as counts.
-const CROWDED: Weather = Weather { days: 2, steps: 900, people: ROOM_TELLS_EACH + 30, arrivals: 40 };
+const CROWDED: Weather = Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80 };
 
 /// Bytes that a slow reader may leave unread in this simulation.
 const UNREAD_BYTES: usize = 30_000;
@@ -116,6 +116,8 @@ struct Day {
     script: Script,
     record: Record,
     weather: Weather,
+    /// Somebody was told how many came and left.
+    has_heard_counts: bool,
     /// Print everything.
     is_told: bool,
 }
@@ -127,10 +129,22 @@ impl Day {
         world.asks_by_hand = true;
         world.passwords_by_hand = true;
         let (record, script) = (Record::default(), Script::default());
-        Day { world, dice: Dice::new(seed), people: Vec::new(), script, record, weather, is_told }
+        Day {
+            world,
+            dice: Dice::new(seed),
+            people: Vec::new(),
+            script,
+            record,
+            weather,
+            has_heard_counts: false,
+            is_told,
+        }
     }
 
     fn run(&mut self) {
+        for _ in 0..self.weather.guests {
+            self.somebody_connects();
+        }
         for step in 0..self.weather.steps {
             self.step();
             if step % 16 == 0 {
@@ -138,6 +152,7 @@ impl Day {
             }
         }
         self.come_to_rest();
+        assert_eq!(self.has_heard_counts, self.weather.guests > ROOM_TELLS_EACH, "crowds hear counts, others names");
         self.check_labels();
         while !self.people.is_empty() {
             let at = self.dice.roll(self.people.len());
@@ -150,7 +165,7 @@ impl Day {
 
     fn step(&mut self) {
         match self.dice.roll(100) {
-            at if at < self.weather.arrivals && self.people.len() < self.weather.people => self.somebody_connects(),
+            0..6 if self.people.len() < self.weather.people => self.somebody_connects(),
             0..62 => self.somebody_types(),
             62..64 => self.somebody_sends_rubbish_bytes(),
             64..66 => self.somebody_is_lost(),
@@ -172,6 +187,10 @@ impl Day {
         self.people.push(person);
         for line in script::hello(&mut self.dice) {
             self.line(conn, &Typed { line, number: None, label: None });
+        }
+        // Whose nick is taken mostly takes another.
+        if self.session(conn).is_some_and(|session| !session.is_registered()) && self.dice.percent(80) {
+            self.line(conn, &Typed { line: format!("NICK guest{}", conn.serial), number: None, label: None });
         }
     }
 
@@ -298,6 +317,7 @@ impl Day {
                     println!("    → #{} {}", person.conn.serial, line.chars().take(160).collect::<String>());
                 }
                 person.unread_bytes += line.len();
+                self.has_heard_counts |= line.contains("人，走了");
                 person.ear.hear(&line, record);
             }
             if person.is_slow && person.unread_bytes > UNREAD_BYTES {
