@@ -15,7 +15,6 @@ const IMPURE: &[&str] = &[
     "async_channel",
     "async_signal",
     "async ",
-    ".await",
     "std::fs",
     "std::thread",
     "std::process",
@@ -57,21 +56,25 @@ impl Source {
         self.name.split(['/', '.']).next().unwrap()
     }
 
+    /// Where the tests at the bottom begin.
+    fn tests_begin_at(&self) -> usize {
+        if self.is_for_tests {
+            return 0;
+        }
+        self.text
+            .find("#[cfg(test)]\nmod tests")
+            .or_else(|| self.text.find("#[cfg(test)]\npub("))
+            .unwrap_or(self.text.len())
+    }
+
     /// The part that is compiled into the program: all but tests, and the comments taken out.
     fn program(&self) -> String {
-        if self.is_for_tests {
-            return String::new();
-        }
-        let mut kept = Vec::new();
-        let mut lines = self.text.lines().peekable();
-        while let Some(line) = lines.next() {
-            let opens_tests = lines.peek().is_some_and(|next| next.contains("mod ") && next.trim_end().ends_with('{'));
-            if line.trim() == "#[cfg(test)]" && opens_tests {
-                break;
-            }
-            kept.push(line.split_once("//").map_or(line, |(code, _)| code));
-        }
-        kept.join("\n")
+        let lines = self.text[..self.tests_begin_at()].lines();
+        lines.map(|line| line.split_once("//").map_or(line, |(code, _)| code)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn tests(&self) -> &str {
+        &self.text[self.tests_begin_at()..]
     }
 }
 
@@ -84,7 +87,11 @@ fn sources() -> Vec<Source> {
     let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
     files
         .iter()
-        .map(|(path, text)| Source { name: name(path), text: text.clone(), is_for_tests: for_tests.contains(path) })
+        .map(|(path, text)| {
+            // What is below a module for tests is for tests, too.
+            let is_for_tests = for_tests.iter().any(|file| path == file || path.starts_with(file.with_extension("")));
+            Source { name: name(path), text: text.clone(), is_for_tests }
+        })
         .collect()
 }
 
@@ -164,13 +171,13 @@ fn nothing_outside_of_tests_unwraps() {
 }
 
 #[test]
-fn tests_wait_for_conditions_and_never_sleep() {
+fn tests_wait_for_a_condition_and_not_for_a_while() {
     let mut files = BTreeMap::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    collect(&root.join("tests"), &mut files);
-    collect(&root.join("src"), &mut files);
-    let sleeping = ["thread::", "sleep("].concat();
-    for (path, text) in files {
-        assert!(!text.contains(&sleeping), "{} sleeps", path.display());
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut files);
+    let outside = files.into_iter().map(|(path, text)| (path.display().to_string(), text));
+    let inside = sources().into_iter().map(|source| (source.name.clone(), source.tests().to_owned()));
+    let sleeping = ["sleep", "("].concat();
+    for (name, text) in outside.chain(inside) {
+        assert!(!text.contains(&sleeping), "{name} sleeps");
     }
 }
