@@ -1,10 +1,12 @@
 //! The command line: what may be typed, and what it means.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argh::FromArgs;
 
+use crate::client_term::{ClientConfig, SayConfig};
+use crate::password_file;
 use crate::server::{Config, Limits};
 use crate::wire::name::RoomName;
 
@@ -22,8 +24,58 @@ pub struct Args {
 pub enum Command {
     /// `gzy server`
     Server(ServerArgs),
+    /// `gzy client`
+    Client(ClientArgs),
+    /// `gzy say`
+    Say(SayArgs),
     /// `gzy user`
     User(UserArgs),
+}
+
+/// join a server and talk · 连接服务器聊天
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "client")]
+pub struct ClientArgs {
+    /// server, as HOST or HOST:PORT (default port: 510, then 5100) · 服务器地址
+    #[argh(positional)]
+    pub host: String,
+
+    /// name to go by (asked for when not given) · 昵称
+    #[argh(option, arg_name = "name")]
+    pub nick: Option<String>,
+
+    /// room to talk in (default: the lobby) · 房间
+    #[argh(option, arg_name = "name")]
+    pub room: Option<String>,
+
+    /// file whose first line is the password of the server, where it has one · 入门口令文件
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// say one thing and leave, for scripts; exit code 0 once it is kept · 说一句话就走，供脚本使用
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "say")]
+pub struct SayArgs {
+    /// server, as HOST or HOST:PORT · 服务器地址
+    #[argh(positional)]
+    pub host: String,
+
+    /// what to say · 要说的话
+    #[argh(positional)]
+    pub text: Vec<String>,
+
+    /// name to go by (default: the name of the system's user) · 昵称
+    #[argh(option, arg_name = "name")]
+    pub nick: Option<String>,
+
+    /// room to say it in (default: the lobby) · 房间
+    #[argh(option, arg_name = "name")]
+    pub room: Option<String>,
+
+    /// file whose first line is the password of the server, where it has one · 入门口令文件
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// run the server · 运行服务器
@@ -193,6 +245,33 @@ pub fn parse(words: impl Iterator<Item = String>) -> Parsed {
 /// The data folder: asked for, or given by systemd, or the current one.
 pub fn data_folder(asked: Option<PathBuf>) -> PathBuf {
     asked.or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from)).unwrap_or_else(|| ".".into())
+}
+
+/// The first line of the password file, if there is one.
+fn password(file: Option<&Path>) -> Result<Option<String>, String> {
+    file.map(password_file::read)
+        .transpose()
+        .map(|secret| secret.map(|word| word.0.into()))
+        .map_err(|why| why.to_string())
+}
+
+impl ClientArgs {
+    /// The client's configuration.
+    pub fn into_config(self) -> Result<ClientConfig, String> {
+        let password = password(self.password_file.as_deref())?;
+        Ok(ClientConfig { host: self.host, nick: self.nick, password, room: self.room })
+    }
+}
+
+impl SayArgs {
+    /// What to say, to whom.
+    pub fn into_config(self) -> Result<SayConfig, String> {
+        let password = password(self.password_file.as_deref())?;
+        if self.text.is_empty() {
+            return Err("there is nothing to say: gzy say HOST TEXT".into());
+        }
+        Ok(SayConfig { host: self.host, text: self.text.join(" "), nick: self.nick, password, room: self.room })
+    }
 }
 
 impl ServerArgs {

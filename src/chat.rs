@@ -173,6 +173,7 @@ pub struct Chat {
     settings: Settings,
     started_ms: u64,
     motd: Vec<Box<str>>,
+    isupport: Rc<[String]>,
     sessions: Vec<Option<Box<Session>>>,
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
@@ -211,6 +212,7 @@ impl Chat {
             settings,
             started_ms: now.wall_ms,
             motd,
+            isupport: Rc::default(),
             sessions: Vec::new(),
             nicks: HashMap::new(),
             connections: 0,
@@ -233,13 +235,14 @@ impl Chat {
             counting: Vec::new(),
         };
         chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
+        chat.isupport = chat.isupport_lines();
         chat
     }
 
     /// Takes one fact; what is to be done is appended to `effects`.
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Connected { conn, address } => self.connected(conn, address, now, effects),
+            Input::Connected { conn, address } => self.connected(conn, address, now),
             Input::Line { conn, text } => {
                 if self.note_life(conn, now) {
                     self.line_or_hold(conn, text, now, effects);

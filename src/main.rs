@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use gzy::args::{Command, Parsed, parse};
-use gzy::{server, user};
+use gzy::{client_term, server, user};
 
 /// What the user asked for could not be done.
 const FAILED: u8 = 1;
@@ -29,6 +29,12 @@ fn main() -> ExitCode {
             }
             Err(why) => complain(&why, WRONG_USAGE),
         },
+        Command::Client(args) => {
+            args.into_config().map_or_else(|why| complain(&why, FAILED), |config| client_term::run(config).into())
+        }
+        Command::Say(args) => {
+            args.into_config().map_or_else(|why| complain(&why, WRONG_USAGE), |config| client_term::say(config).into())
+        }
         Command::User(args) => match user::run(args.action) {
             Ok(sentence) => {
                 let _ = writeln!(std::io::stdout(), "{sentence}");

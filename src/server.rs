@@ -13,7 +13,6 @@ mod motd;
 mod notify;
 mod outbox;
 mod pace;
-mod password_file;
 mod saver;
 mod secret;
 mod signals;
@@ -28,6 +27,7 @@ use async_channel::{Receiver, Sender};
 use smol::LocalExecutor;
 
 use crate::chat::Settings;
+use crate::password_file;
 use crate::store::{Answer, Store};
 use crate::wire::name::RoomName;
 
@@ -75,7 +75,8 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let log = logfile::start(&config)?;
     listen::raise_file_limit(&config.limits);
     let listeners = Listeners::bind(&config.listen)?;
-    let password = config.password_file.as_deref().map(password_file::read).transpose()?;
+    let password =
+        config.password_file.as_deref().map(password_file::read).transpose().map_err(ServerError::Password)?;
     let cloak_secret = secret::load_or_make(&config.data)?;
     let motd = motd::read(config.motd.as_deref())?;
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);

@@ -1,5 +1,7 @@
 //! ISUPPORT: what the server supports and where its limits are, in the words that clients know.
 
+use std::rc::Rc;
+
 use crate::wire::limits::*;
 use crate::wire::name::NAME_BYTES;
 use crate::wire::reply::*;
@@ -13,15 +15,19 @@ const TOKENS_PER_LINE: usize = 13;
 impl Turn<'_> {
     /// The lines of `RPL_ISUPPORT`.
     pub(super) fn isupport(&mut self) {
-        let tokens = self.chat.isupport_tokens();
-        for line in tokens.chunks(TOKENS_PER_LINE) {
-            let params: Vec<&str> = line.iter().map(String::as_str).collect();
-            self.numeric(RPL_ISUPPORT, &params, "are supported by this server");
+        let lines = self.chat.isupport.clone();
+        for tokens in lines.iter() {
+            self.numeric(RPL_ISUPPORT, &[tokens], "are supported by this server");
         }
     }
 }
 
 impl Chat {
+    /// The tokens of each ISUPPORT line. They are the same for everybody, so they are put together once.
+    pub(super) fn isupport_lines(&self) -> Rc<[String]> {
+        self.isupport_tokens().chunks(TOKENS_PER_LINE).map(|tokens| tokens.join(" ")).collect()
+    }
+
     /// What the server supports, as ISUPPORT says it. Nothing is listed that is not so.
     fn isupport_tokens(&self) -> Vec<String> {
         let network = self.settings.network.replace('\\', "\\x5C").replace(' ', "\\x20").replace('=', "\\x3D");

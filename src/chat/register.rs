@@ -19,7 +19,7 @@ use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
 
 impl Chat {
     /// Takes in a connection that has said nothing yet.
-    pub(super) fn connected(&mut self, conn: ConnId, address: IpAddr, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn connected(&mut self, conn: ConnId, address: IpAddr, now: Now) {
         let slot = conn.slot as usize;
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::password_file::NoPassword;
 use crate::store::StoreError;
 
 /// A server that cannot start.
@@ -14,8 +15,8 @@ pub enum ServerError {
     Listen(SocketAddr, io::Error),
     /// A file or folder of the server could not be used.
     File(&'static str, PathBuf, io::Error),
-    /// The password file holds no password.
-    EmptyPassword(PathBuf),
+    /// The password that everybody must give could not be had.
+    Password(NoPassword),
     /// The store could not be opened.
     Store(StoreError),
 }
@@ -48,9 +49,7 @@ impl fmt::Display for ServerError {
                 }
             }
             ServerError::File(doing, path, why) => write!(f, "cannot {doing} {}: {why}", path.display()),
-            ServerError::EmptyPassword(path) => {
-                write!(f, "{} is empty; its first line is the password that everybody must give", path.display())
-            }
+            ServerError::Password(why) => why.fmt(f),
             ServerError::Store(why) => why.fmt(f),
         }
     }

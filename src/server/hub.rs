@@ -269,7 +269,7 @@ impl Hub {
         if !self.outboxes.is_dirty() {
             return;
         }
-        let due = self.pace.due(self.outboxes.round_events());
+        let due = self.pace.due(self.outboxes.lines_per_write());
         if self.is_stopping || due <= Instant::now() {
             self.flush(now);
         } else {

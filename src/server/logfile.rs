@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use simplelog::{ConfigBuilder, WriteLogger};
+use simplelog::{ConfigBuilder, FormatItem, WriteLogger, format_description};
 use time::UtcOffset;
-use time::format_description::BorrowedFormatItem::{self, Component, Literal};
-use time::format_description::Component::{Day, Hour, Minute, Month, Second, Year};
-use time::format_description::modifier;
 
 use super::{Config, ServerError};
 
@@ -20,19 +17,7 @@ const LOG_BYTES: u64 = 8 << 20;
 const LOGS_KEPT: u32 = 4;
 
 /// `2026-11-20 13:19:21`, in local time.
-const TIME_FORMAT: &[BorrowedFormatItem] = &[
-    Component(Year(modifier::Year::default())),
-    Literal(b"-"),
-    Component(Month(modifier::Month::default())),
-    Literal(b"-"),
-    Component(Day(modifier::Day::default())),
-    Literal(b" "),
-    Component(Hour(modifier::Hour::default())),
-    Literal(b":"),
-    Component(Minute(modifier::Minute::default())),
-    Literal(b":"),
-    Component(Second(modifier::Second::default())),
-];
+const TIME_FORMAT: &[FormatItem] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
 /// Lets the log file be opened again, after somebody moved it away.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +65,8 @@ fn under_systemd() -> bool {
 struct RotatingFile {
     path: PathBuf,
     file: File,
+    /// The beginning of a line; the logger writes in many small pieces.
+    line: Vec<u8>,
     written_bytes: u64,
     limit_bytes: u64,
     reopen: Reopen,
@@ -89,7 +76,17 @@ impl RotatingFile {
     fn open(path: PathBuf, limit_bytes: u64, reopen: Reopen) -> io::Result<RotatingFile> {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         let written_bytes = file.metadata()?.len();
-        Ok(RotatingFile { path, file, written_bytes, limit_bytes, reopen })
+        Ok(RotatingFile { path, file, line: Vec::new(), written_bytes, limit_bytes, reopen })
+    }
+
+    /// One line, one write. Rotates between lines only, so that none is torn apart.
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.reopen.0.swap(false, Ordering::Relaxed) {
+            self.open_again()?;
+        }
+        self.file.write_all(line)?;
+        self.written_bytes += line.len() as u64;
+        if self.written_bytes >= self.limit_bytes { self.rotate() } else { Ok(()) }
     }
 
     fn open_again(&mut self) -> io::Result<()> {
@@ -119,16 +116,12 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 
 impl Write for RotatingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.reopen.0.swap(false, Ordering::Relaxed) {
-            self.open_again()?;
+        self.line.extend_from_slice(bytes);
+        if self.line.ends_with(b"\n") {
+            let line = std::mem::take(&mut self.line);
+            self.write_line(&line)?;
         }
-        let written = self.file.write(bytes)?;
-        self.written_bytes += written as u64;
-        // Only between lines, so that none is torn apart.
-        if self.written_bytes >= self.limit_bytes && bytes[..written].ends_with(b"\n") {
-            self.rotate()?;
-        }
-        Ok(written)
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -18,6 +18,8 @@ use super::backlog::{Backlog, drain, end_stream};
 
 /// How long a client has to read its goodbye and hang up, before the connection is cut.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// The same for one that was too slow: it has to read what is under way before it comes to the reason.
+const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
 /// The arena of lines for one receiver; the others are by [`TagSet`].
 const DIRECT: usize = TagSet::COUNT;
 /// An arena that grew beyond this gives its memory back after the round.
@@ -68,7 +70,8 @@ pub struct Outboxes {
     last_serial: u32,
     dirty: Vec<u32>,
     arenas: [String; TagSet::COUNT + 1],
-    events: usize,
+    /// Lines queued in this round, over all receivers.
+    queued: usize,
     scratch: Vec<u8>,
     waiting_bytes: Rc<Cell<usize>>,
     executor: Rc<LocalExecutor<'static>>,
@@ -83,7 +86,7 @@ impl Outboxes {
             last_serial: 0,
             dirty: Vec::new(),
             arenas: Default::default(),
-            events: 0,
+            queued: 0,
             scratch: Vec::new(),
             waiting_bytes: Rc::default(),
             executor,
@@ -125,7 +128,6 @@ impl Outboxes {
 
     /// Queues an event for several receivers, encoding it once per set of tags.
     pub fn send_to_each(&mut self, to: impl Iterator<Item = ConnId>, only: Audience, event: &Event) {
-        self.events += 1;
         let mut encoded: [Option<Piece>; TagSet::COUNT] = [None; TagSet::COUNT];
         for conn in to {
             let Some(outbox) =
@@ -143,6 +145,7 @@ impl Outboxes {
                 event.encode(set, "", arena);
                 piece(set.index(), start, arena.len())
             });
+            self.queued += 1;
             if outbox.push(piece) {
                 self.dirty.push(conn.slot);
             }
@@ -170,9 +173,9 @@ impl Outboxes {
         !self.dirty.is_empty()
     }
 
-    /// Events for several receivers in this round.
-    pub fn round_events(&self) -> usize {
-        self.events
+    /// How many lines one write would carry if the round were written at this moment, on average.
+    pub fn lines_per_write(&self) -> usize {
+        self.queued / self.dirty.len().max(1)
     }
 
     /// Bytes of lines in this round.
@@ -194,7 +197,7 @@ impl Outboxes {
             self.free.push(slot);
             self.let_go(outbox);
         }
-        self.events = 0;
+        self.queued = 0;
         for arena in &mut self.arenas {
             arena.clear();
             arena.shrink_to(ARENA_KEPT_BYTES);
@@ -210,9 +213,11 @@ impl Outboxes {
             Some(backlog) if !backlog.is_done() => backlog.close(),
             _ => end_stream(&outbox.stream),
         }
+        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.done.get());
+        let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
         let stream = Arc::downgrade(&outbox.stream);
         let hang_up = async move {
-            Timer::after(CLOSE_WITHIN).await;
+            Timer::after(within).await;
             if let Some(stream) = stream.upgrade() {
                 let _ = stream.get_ref().shutdown(Shutdown::Both);
             }
@@ -221,7 +226,10 @@ impl Outboxes {
     }
 
     fn push(&mut self, to: ConnId, piece: Piece) {
-        if self.outbox_mut(to).is_some_and(|outbox| outbox.push(piece)) {
+        let Some(outbox) = self.outbox_mut(to) else { return };
+        let is_first = outbox.push(piece);
+        self.queued += 1;
+        if is_first {
             self.dirty.push(to.slot);
         }
     }

@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-/// From so many merged lines on, waiting for more saves little.
+/// From so many lines in one write on, waiting for more saves little.
 const MANY_LINES: usize = 8;
 /// The moment after a flush, as a multiple of what the flush took: while few lines have come, and when there are many.
-const GATHERING: (u32, u32) = (5, 1);
+const GATHERING: (u32, u32) = (10, 1);
 /// No line waits longer than this.
 const LONGEST: Duration = Duration::from_millis(5);
 
@@ -26,9 +26,9 @@ impl Pace {
         Pace { ended: now, took: Duration::ZERO }
     }
 
-    /// When a round that has gathered so many lines for rooms may be flushed.
-    pub fn due(&self, lines: usize) -> Instant {
-        let factor = if lines >= MANY_LINES { GATHERING.1 } else { GATHERING.0 };
+    /// When a round in which each write carries so many lines may be flushed.
+    pub fn due(&self, lines_per_write: usize) -> Instant {
+        let factor = if lines_per_write >= MANY_LINES { GATHERING.1 } else { GATHERING.0 };
         self.ended + (self.took * factor).min(LONGEST)
     }
 

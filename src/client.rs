@@ -1,0 +1,185 @@
+//! A client without a screen: it dials, logs in, talks, comes back after a broken link, and says what there is to see.
+//!
+//! A front end starts [`link::run`] with two channels: it sends [`Command`]s and gets [`Event`]s. Every event goes through
+//! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
+//!
+//! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
+//! `features` (what the server can), `batches` (which lines belong together), `outbox` (what is not yet acknowledged), and `catchup` (what was missed while the link was broken).
+//! Only `link` has sockets and timers.
+
+use std::io;
+
+use crate::net::Address;
+
+pub mod batches;
+pub mod catchup;
+pub mod features;
+pub mod link;
+pub mod login;
+pub mod outbox;
+pub mod pace;
+pub mod room;
+pub mod seen;
+pub mod session;
+pub mod shown;
+pub mod typed;
+pub mod view;
+pub mod words;
+
+use features::Features;
+
+/// The room that is entered where a server does not put everybody into one.
+pub const DEFAULT_ROOM: &str = "#lobby";
+
+/// How a client wants to be on a server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server is.
+    pub address: Address,
+    /// The nick to ask for.
+    pub nick: Box<str>,
+    /// The word that the server may want from everybody (`PASS`).
+    pub password: Option<Box<str>>,
+    /// Whether somebody is there to choose another nick when this one is refused. Otherwise the client takes what it can get.
+    pub can_ask: bool,
+    /// The room to talk in; the server's lobby when `None`.
+    pub room: Option<Box<str>>,
+    /// How many earlier messages of a room to fetch when entering it for the first time; 0 for none, also after a broken link.
+    pub history: usize,
+}
+
+/// What a front end wants done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Say a text to a room or a person. It is sent exactly once, in order, also across broken links.
+    Say {
+        /// Comes back in [`Event::Delivered`] or [`Event::Refused`].
+        key: u64,
+        /// A room or a nick; `None` is the room that the client is at home in.
+        target: Option<Box<str>>,
+        /// The text; line breaks split it into messages.
+        text: Box<str>,
+    },
+    /// Take another nick; also the answer to [`Event::NickRefused`].
+    Nick(Box<str>),
+    /// Enter a room.
+    Join(Box<str>),
+    /// Leave a room.
+    Part(Box<str>),
+    /// Leave the server. The link ends with [`Event::Ended`].
+    Quit,
+}
+
+/// What happened on the link. All of them go into the view; front ends look at a few.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Logged in.
+    In {
+        /// The nick that the server gave.
+        nick: Box<str>,
+        /// What the server can.
+        features: Box<Features>,
+        /// The room that is meant when no other is named.
+        home: Box<str>,
+        /// The client was in before and came back.
+        again: bool,
+    },
+    /// The nick was refused while logging in. With `asked`, a [`Command::Nick`] is waited for.
+    NickRefused {
+        /// The refused nick.
+        nick: Box<str>,
+        /// The server's sentence.
+        why: Box<str>,
+        /// A nick that is free, when the server named one.
+        suggestion: Option<Box<str>>,
+        /// Somebody has to choose; otherwise the client tries another nick by itself.
+        asked: bool,
+    },
+    /// The link broke; the client is trying to come back. Told once until it is in again.
+    Lost(Trouble),
+    /// A line from the server that a person may want to see the effect of.
+    Line {
+        /// The line, without line end, with its tags.
+        text: Box<str>,
+        /// It was said before: it comes from the server's memory.
+        history: bool,
+    },
+    /// A line could not be read: not UTF-8, or too long.
+    Unreadable,
+    /// A room has been entered: its names are known and what was missed has been told.
+    Settled(Box<str>),
+    /// The message is safe with the server.
+    Delivered(u64),
+    /// The server did not take the message.
+    Refused {
+        /// The key of its [`Command::Say`].
+        key: u64,
+        /// Whom it was for.
+        target: Box<str>,
+        /// The piece that was refused.
+        text: Box<str>,
+        /// The server's sentence.
+        why: Box<str>,
+    },
+    /// Nothing follows. `None` after [`Command::Quit`].
+    Ended(Option<Trouble>),
+}
+
+/// Why there is no link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// No such host, or the name could not be looked up.
+    NoHost,
+    /// Nothing listens there.
+    NobodyListens,
+    /// No answer in time.
+    NoAnswer,
+    /// The server closed the link, perhaps with a sentence.
+    Closed(Option<Box<str>>),
+    /// Nothing was heard for too long.
+    Silent,
+    /// No nick was accepted; the server's last sentence.
+    NoNick(Box<str>),
+    /// Anything else, in the system's words.
+    Other(Box<str>),
+}
+
+impl Trouble {
+    /// The trouble behind an error of dialing, reading or writing.
+    pub fn of(error: &io::Error) -> Trouble {
+        use io::ErrorKind as Kind;
+        match error.kind() {
+            Kind::ConnectionRefused => Trouble::NobodyListens,
+            Kind::TimedOut => Trouble::NoAnswer,
+            Kind::NotFound => Trouble::NoHost,
+            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
+                Trouble::Closed(None)
+            }
+            _ => Trouble::Other(error.to_string().into()),
+        }
+    }
+}
+
+/// What has to be done after something was handled: lines for the server (without line end), and events for the front end.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct Orders {
+    /// In the order of sending.
+    pub lines: Vec<String>,
+    /// In the order of happening.
+    pub events: Vec<Event>,
+}
+
+impl Orders {
+    fn send(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push(event);
+    }
+}
+
+/// The nick in front of `!` in a line's source.
+pub fn nick_of(source: &str) -> &str {
+    source.split_once('!').map_or(source, |(nick, _)| nick)
+}

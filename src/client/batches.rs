@@ -1,0 +1,175 @@
+//! Which lines belong together: the batches of IRCv3.
+
+use std::collections::HashMap;
+
+use crate::wire::line::Line;
+
+/// Batches that may be open at once: a server that opens more is out of its mind.
+const BATCHES: usize = 64;
+
+/// Lines that are kept of one batch: far more than one question for history asks for.
+const BATCH_LINES: usize = 2_000;
+
+/// The batches that are open on a link, by their names.
+#[derive(Default, Debug)]
+pub struct Batches {
+    open: HashMap<Box<str>, Batch>,
+}
+
+#[derive(Debug)]
+enum Batch {
+    /// Remembered messages of a room; its lines are kept until it is complete.
+    History { room: Box<str>, lines: Vec<Box<str>> },
+    /// A batch inside of another one.
+    Inside(Box<str>),
+    /// The answer to a label.
+    Answer(Box<str>),
+    /// Something whose lines are taken as they come.
+    Other,
+}
+
+/// A batch that is complete.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Closed {
+    /// The remembered messages of a room.
+    History {
+        /// The room.
+        room: Box<str>,
+        /// Whole lines, oldest first.
+        lines: Vec<Box<str>>,
+    },
+    /// The answer to this label; its lines came one by one.
+    Answer(Box<str>),
+}
+
+impl Batches {
+    /// Takes a BATCH line. Returns what it completed.
+    pub fn heard(&mut self, line: &Line) -> Option<Closed> {
+        let name = line.param(0)?;
+        if let Some(name) = name.strip_prefix('+') {
+            if self.open.len() < BATCHES {
+                self.open.insert(name.into(), Batch::opened_by(line));
+            }
+            return None;
+        }
+        match self.open.remove(name.strip_prefix('-')?)? {
+            Batch::History { room, lines } => Some(Closed::History { room, lines }),
+            Batch::Answer(label) => Some(Closed::Answer(label)),
+            Batch::Inside(_) | Batch::Other => None,
+        }
+    }
+
+    /// Keeps a line that is part of a room's history. False when it is not.
+    pub fn keeps(&mut self, line: &Line, text: &str) -> bool {
+        let name = self.around(line).find(|(_, batch)| matches!(batch, Batch::History { .. })).map(|(name, _)| name);
+        let Some(Batch::History { lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else { return false };
+        if lines.len() < BATCH_LINES {
+            lines.push(text.into());
+        }
+        true
+    }
+
+    /// The label that a line answers, its own or that of the batch around it.
+    pub fn label_of(&self, line: &Line) -> Option<Box<str>> {
+        let own = line.tags.value("label").map(|label| label.into_owned().into());
+        own.or_else(|| {
+            self.around(line).find_map(|(_, batch)| match batch {
+                Batch::Answer(label) => Some(label.clone()),
+                _ => None,
+            })
+        })
+    }
+
+    /// The batches that a line is in, from the inside out.
+    fn around(&self, line: &Line) -> impl Iterator<Item = (Box<str>, &Batch)> {
+        let mut name = line.tags.value("batch").map(|name| Box::from(&*name));
+        let mut steps = 0;
+        std::iter::from_fn(move || {
+            let this: Box<str> = name.take()?;
+            let batch = self.open.get(&this)?;
+            steps += 1;
+            // A batch inside of itself would never end.
+            if let Batch::Inside(outer) = batch
+                && steps < BATCHES
+            {
+                name = Some(outer.clone());
+            }
+            Some((this, batch))
+        })
+    }
+}
+
+impl Batch {
+    fn opened_by(line: &Line) -> Batch {
+        match (line.param(1), line.param(2), line.tags.value("label"), line.tags.value("batch")) {
+            (Some("chathistory"), Some(room), ..) => Batch::History { room: room.into(), lines: Vec::new() },
+            (Some("labeled-response"), _, Some(label), _) => Batch::Answer(label.into_owned().into()),
+            (.., Some(outer)) => Batch::Inside(outer.into_owned().into()),
+            _ => Batch::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds lines; returns whether the last one was kept, and what it completed.
+    fn hear(batches: &mut Batches, lines: &[&str]) -> (bool, Option<Closed>) {
+        let mut outcome = (false, None);
+        for text in lines {
+            let line = Line::parse(text).unwrap();
+            outcome = match line.command {
+                "BATCH" => (false, batches.heard(&line)),
+                _ => (batches.keeps(&line, text), None),
+            };
+        }
+        outcome
+    }
+
+    #[test]
+    fn history_is_complete_at_the_end_of_its_batch() {
+        let mut batches = Batches::default();
+        let line = "@batch=h :ben!u@h PRIVMSG #lobby :one";
+        assert!(hear(&mut batches, &[":s BATCH +h chathistory #lobby", line]).0);
+        assert!(!hear(&mut batches, &[":ben!u@h PRIVMSG #lobby :live"]).0);
+        let room = Closed::History { room: "#lobby".into(), lines: vec![line.into()] };
+        assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, Some(room));
+        assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, None);
+    }
+
+    #[test]
+    fn a_batch_inside_of_another_belongs_to_it() {
+        let mut batches = Batches::default();
+        hear(&mut batches, &["@label=7 :s BATCH +a labeled-response", "@batch=a :s BATCH +b netsplit x y"]);
+        let label = |text: &str| batches.label_of(&Line::parse(text).unwrap());
+        assert_eq!(label("@batch=b :s 401 anna ben :no").as_deref(), Some("7"));
+        assert_eq!(label(":s 401 anna ben :no"), None);
+        let mut batches = Batches::default();
+        let nested = [":s BATCH +h chathistory #a", "@batch=h :s BATCH +m other", "@batch=m :ben PRIVMSG #a :x"];
+        assert!(hear(&mut batches, &nested).0);
+        hear(&mut batches, &["@label=7 :s BATCH +l labeled-response"]);
+        assert_eq!(hear(&mut batches, &[":s BATCH -l"]).1, Some(Closed::Answer("7".into())));
+    }
+
+    #[test]
+    fn batches_without_end_cost_no_memory() {
+        let mut batches = Batches::default();
+        for number in 0..BATCHES * 2 {
+            hear(&mut batches, &[&format!(":s BATCH +{number} chathistory #a")]);
+        }
+        assert_eq!(batches.open.len(), BATCHES);
+        for _ in 0..BATCH_LINES * 2 {
+            hear(&mut batches, &["@batch=0 :ben PRIVMSG #a :x"]);
+        }
+        let Some(Closed::History { lines, .. }) = hear(&mut batches, &[":s BATCH -0"]).1 else { panic!("no history") };
+        assert_eq!(lines.len(), BATCH_LINES);
+    }
+
+    #[test]
+    fn a_batch_inside_of_itself_ends() {
+        let mut batches = Batches::default();
+        hear(&mut batches, &["@batch=a :s BATCH +a netsplit x"]);
+        assert!(!hear(&mut batches, &["@batch=a :s NOTICE anna :inside"]).0);
+    }
+}

@@ -1,0 +1,392 @@
+//! What was missed: fetching it after a broken link, and putting it in front of what is said meanwhile.
+
+use std::collections::HashMap;
+
+use super::features::Features;
+use super::{Event, Orders};
+use crate::wire::line::Line;
+use crate::wire::msgid::MsgId;
+use crate::wire::name::fold;
+
+/// Milliseconds that an answer of CHATHISTORY may take: a busy SD card needs seconds. Then the talk goes on without it.
+const ANSWER_WITHIN_MS: u64 = 30_000;
+
+/// Lines that may be held back while history is on its way. Beyond it they are let go and fetched again.
+const HELD: usize = 4096;
+
+/// What everything in a room was said after, that had no messages when the client entered it.
+const THE_BEGINNING: &str = "timestamp=1970-01-01T00:00:00.000Z";
+
+/// The rooms, and how far each is known.
+#[derive(Default, Debug)]
+pub struct Catchup {
+    rooms: HashMap<Box<str>, Room>,
+    asked: u64,
+}
+
+#[derive(Default, Debug)]
+struct Room {
+    last: Option<Last>,
+    /// The server has answered with the history: without a last message, there was none.
+    is_known: bool,
+    fetch: Option<Fetch>,
+    names_are_known: bool,
+    is_settled: bool,
+}
+
+/// The latest message of a room that was told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Last {
+    msgid: Option<Box<str>>,
+    time: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+struct Fetch {
+    label: String,
+    since_ms: u64,
+    /// What follows a known message is wanted; otherwise the latest few.
+    is_after: bool,
+    /// Messages asked for: that many in the answer means that there may be more.
+    limit: usize,
+    held: Vec<Box<str>>,
+    overflowed: bool,
+}
+
+impl Catchup {
+    /// The client is in a room. Asks for what it missed there, or for the last `first` messages of a room that it did not know.
+    pub fn joined(&mut self, name: &str, first: usize, features: &Features, now_ms: u64, orders: &mut Orders) {
+        let room = self.rooms.entry(fold(name)).or_default();
+        (room.names_are_known, room.is_settled) = (false, false);
+        if features.has_history() && first > 0 {
+            self.asked += 1;
+            room.ask(name, first, self.asked, features, now_ms, orders);
+        }
+    }
+
+    /// The client left a room for good.
+    pub fn left(&mut self, name: &str) {
+        self.rooms.remove(&fold(name));
+    }
+
+    /// The link broke. What was held back behind known messages will come again.
+    pub fn lost(&mut self, orders: &mut Orders) {
+        for room in self.rooms.values_mut() {
+            if room.fetch.as_ref().is_some_and(|fetch| !fetch.is_after) {
+                room.release(orders);
+            }
+            room.fetch = None;
+        }
+    }
+
+    /// Whether history is on its way.
+    pub fn is_fetching(&self) -> bool {
+        self.rooms.values().any(|room| room.fetch.is_some())
+    }
+
+    /// Lets a live message pass, or holds it back until the history in front of it is here.
+    pub fn pass(&mut self, room: &str, line: &Line, text: &str, orders: &mut Orders) {
+        let from_server = line.source.is_none_or(|source| !source.contains('!'));
+        match self.rooms.get_mut(&fold(room)) {
+            Some(Room { fetch: Some(fetch), .. }) if !from_server => {
+                if fetch.held.len() < HELD {
+                    fetch.held.push(text.into());
+                } else {
+                    fetch.held.clear();
+                    fetch.overflowed = true;
+                }
+                return;
+            }
+            // While history is on its way, a notice does not move the point that the history is asked from.
+            Some(room) if room.fetch.is_none() => room.note(line),
+            _ => {}
+        }
+        orders.tell(Event::Line { text: text.into(), history: false });
+    }
+
+    /// A whole answer of CHATHISTORY is here.
+    pub fn fetched(&mut self, name: &str, lines: Vec<Box<str>>, features: &Features, now_ms: u64, orders: &mut Orders) {
+        let Some(room) = self.rooms.get_mut(&fold(name)) else { return };
+        let before = room.last.clone();
+        let mut messages = 0;
+        for text in lines {
+            if let Some(line) = Line::parse(&text).filter(|line| matches!(line.command, "PRIVMSG" | "NOTICE")) {
+                messages += 1;
+                room.note(&line);
+            }
+            orders.tell(Event::Line { text, history: true });
+        }
+        let Some(fetch) = &mut room.fetch else { return };
+        let is_full = fetch.is_after && messages >= fetch.limit && room.last != before;
+        if is_full || fetch.overflowed {
+            let (held, first) = (std::mem::take(&mut fetch.held), fetch.limit);
+            self.asked += 1;
+            room.ask(name, first, self.asked, features, now_ms, orders);
+            if let Some(fetch) = &mut room.fetch {
+                fetch.held = held;
+            }
+            return;
+        }
+        room.is_known = true;
+        room.finish(name, orders);
+    }
+
+    /// The server will not answer a question: it has no history of the room. True when the line is about one.
+    pub fn refused(&mut self, line: &Line, label: Option<&str>, orders: &mut Orders) -> bool {
+        let is_about = |name: &str, fetch: &Fetch| {
+            label.is_some_and(|label| label == fetch.label)
+                || line.command == "FAIL"
+                    && line.param(0) == Some("CHATHISTORY")
+                    && line.params().iter().any(|param| *fold(param) == *name)
+        };
+        for (name, room) in &mut self.rooms {
+            if room.fetch.as_ref().is_some_and(|fetch| is_about(name, fetch)) {
+                room.finish(name, orders);
+                return true;
+            }
+        }
+        line.command == "FAIL" && line.param(0) == Some("CHATHISTORY")
+    }
+
+    /// The list of a room's members is complete.
+    pub fn names_ended(&mut self, name: &str, orders: &mut Orders) {
+        if let Some(room) = self.rooms.get_mut(&fold(name)) {
+            room.names_are_known = true;
+            room.settle(name, orders);
+        }
+    }
+
+    /// Gives up questions that stay unanswered.
+    pub fn tick(&mut self, now_ms: u64, orders: &mut Orders) {
+        for (name, room) in &mut self.rooms {
+            if room.fetch.as_ref().is_some_and(|fetch| fetch.since_ms + ANSWER_WITHIN_MS <= now_ms) {
+                room.finish(name, orders);
+            }
+        }
+    }
+
+    /// When [`Catchup::tick`] has something to do.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        self.rooms.values().filter_map(|room| Some(room.fetch.as_ref()?.since_ms + ANSWER_WITHIN_MS)).min()
+    }
+}
+
+impl Room {
+    fn ask(&mut self, name: &str, first: usize, serial: u64, features: &Features, now_ms: u64, orders: &mut Orders) {
+        let label = format!("h{serial}");
+        let tag = if features.gives_receipts() { format!("@label={label} ") } else { String::new() };
+        let after = self.last.as_ref().and_then(|last| last.selector(features));
+        let after = after.or_else(|| self.is_known.then(|| THE_BEGINNING.to_owned()));
+        let (is_after, limit) = match &after {
+            Some(_) => (true, features.history_limit),
+            None => (false, first.min(features.history_limit)),
+        };
+        orders.send(match after {
+            Some(after) => format!("{tag}CHATHISTORY AFTER {name} {after} {limit}"),
+            None => format!("{tag}CHATHISTORY LATEST {name} * {limit}"),
+        });
+        self.fetch = Some(Fetch { label, since_ms: now_ms, is_after, limit, held: Vec::new(), overflowed: false });
+    }
+
+    /// Moves the point up to which the room is known.
+    fn note(&mut self, line: &Line) {
+        let last = Last {
+            msgid: line.tags.value("msgid").map(|id| id.into_owned().into()),
+            time: line.tags.value("time").map(|time| time.into_owned().into()),
+        };
+        // A line without an id (an announcement of the server) is a worse mark than a message.
+        let has_better = self.last.as_ref().is_some_and(|known| known.msgid.is_some());
+        if last.msgid.is_none() && (last.time.is_none() || has_better) {
+            return;
+        }
+        // The receipt of an own message comes when it is on disk, perhaps behind later messages of others.
+        let is_older = self.last.as_ref().and_then(Last::sortable).zip(last.sortable()).is_some_and(|(a, b)| b < a);
+        if !is_older {
+            self.last = Some(last);
+        }
+    }
+
+    fn release(&mut self, orders: &mut Orders) {
+        let held = self.fetch.take().map(|fetch| fetch.held).unwrap_or_default();
+        for text in held {
+            if let Some(line) = Line::parse(&text) {
+                self.note(&line);
+            }
+            orders.tell(Event::Line { text, history: false });
+        }
+    }
+
+    fn finish(&mut self, name: &str, orders: &mut Orders) {
+        self.release(orders);
+        self.settle(name, orders);
+    }
+
+    fn settle(&mut self, name: &str, orders: &mut Orders) {
+        if self.names_are_known && self.fetch.is_none() && !self.is_settled {
+            self.is_settled = true;
+            orders.tell(Event::Settled(name.into()));
+        }
+    }
+}
+
+impl Last {
+    /// How CHATHISTORY names this message.
+    fn selector(&self, features: &Features) -> Option<String> {
+        let by_id = self.msgid.as_ref().filter(|_| features.history_by_id).map(|id| format!("msgid={id}"));
+        by_id.or_else(|| self.time.as_ref().map(|time| format!("timestamp={time}")))
+    }
+
+    /// The ids of a GZY server sort by time; those of others do not.
+    fn sortable(&self) -> Option<MsgId> {
+        self.msgid.as_deref().and_then(MsgId::parse)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::features::WANTED;
+
+    fn features() -> Features {
+        Features { caps: WANTED, history_limit: 2, ..Features::default() }
+    }
+
+    fn message(id: u64, text: &str) -> Box<str> {
+        format!("@msgid={id:016x} :ben!u@h PRIVMSG #lobby :{text}").into()
+    }
+
+    fn told(orders: &Orders) -> Vec<(&str, bool)> {
+        let each = orders.events.iter().map(|event| match event {
+            Event::Line { text, history } => (text.rsplit(':').next().unwrap(), *history),
+            Event::Settled(_) => ("settled", false),
+            other => panic!("{other:?}"),
+        });
+        each.collect()
+    }
+
+    fn live(catchup: &mut Catchup, id: u64, text: &str, orders: &mut Orders) {
+        let text = message(id, text);
+        catchup.pass("#lobby", &Line::parse(&text).unwrap(), &text, orders);
+    }
+
+    /// In the lobby, with message 5 as the last one known.
+    fn settled() -> Catchup {
+        let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+        catchup.joined("#Lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h1 CHATHISTORY LATEST #Lobby * 2"]);
+        catchup.names_ended("#lobby", &mut orders);
+        catchup.fetched("#lobby", vec![message(4, "four"), message(5, "five")], &features(), 0, &mut orders);
+        assert_eq!(told(&orders), [("four", true), ("five", true), ("settled", false)]);
+        catchup
+    }
+
+    #[test]
+    fn history_comes_before_what_is_said_meanwhile() {
+        let mut catchup = settled();
+        catchup.lost(&mut Orders::default());
+        let mut orders = Orders::default();
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby msgid=0000000000000005 2"]);
+        live(&mut catchup, 9, "nine", &mut orders);
+        catchup.fetched("#lobby", vec![message(6, "six"), message(7, "seven")], &features(), 0, &mut orders);
+        // A full answer: there may be more, also beyond what is held back.
+        assert_eq!(orders.lines[1..], ["@label=h3 CHATHISTORY AFTER #lobby msgid=0000000000000007 2"]);
+        catchup.fetched("#lobby", vec![message(8, "eight")], &features(), 0, &mut orders);
+        assert_eq!(told(&orders), [("six", true), ("seven", true), ("eight", true), ("nine", false)]);
+        assert!(!catchup.is_fetching());
+    }
+
+    #[test]
+    fn a_link_that_breaks_again_while_catching_up_leaves_no_gap() {
+        let mut catchup = settled();
+        let mut orders = Orders::default();
+        catchup.lost(&mut orders);
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        live(&mut catchup, 9, "nine", &mut orders);
+        catchup.lost(&mut orders);
+        assert_eq!(told(&orders), []);
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines[1], "@label=h3 CHATHISTORY AFTER #lobby msgid=0000000000000005 2");
+    }
+
+    #[test]
+    fn a_room_that_was_empty_is_fetched_from_its_beginning() {
+        let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        catchup.fetched("#lobby", vec![], &features(), 0, &mut orders);
+        catchup.lost(&mut orders);
+        orders.lines.clear();
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby timestamp=1970-01-01T00:00:00.000Z 2"]);
+    }
+
+    #[test]
+    fn an_announcement_is_no_mark_where_there_are_messages() {
+        let mut catchup = settled();
+        let mut orders = Orders::default();
+        let notice = "@time=2026-11-20T13:00:00.000Z :gzy NOTICE #lobby :Welcome ben";
+        catchup.pass("#lobby", &Line::parse(notice).unwrap(), notice, &mut orders);
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby msgid=0000000000000005 2"]);
+    }
+
+    #[test]
+    fn a_late_receipt_does_not_move_the_known_point_back() {
+        let mut catchup = settled();
+        let mut orders = Orders::default();
+        live(&mut catchup, 8, "eight", &mut orders);
+        live(&mut catchup, 6, "six", &mut orders);
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        assert_eq!(orders.lines, ["@label=h2 CHATHISTORY AFTER #lobby msgid=0000000000000008 2"]);
+    }
+
+    #[test]
+    fn a_room_without_history_is_settled_by_the_refusal() {
+        for refusal in [
+            "@label=h1 :s 421 anna CHATHISTORY :Unknown command",
+            ":s FAIL CHATHISTORY INVALID_TARGET LATEST #lobby :No history here",
+        ] {
+            let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+            catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+            catchup.names_ended("#lobby", &mut orders);
+            live(&mut catchup, 1, "one", &mut orders);
+            let line = Line::parse(refusal).unwrap();
+            assert!(catchup.refused(&line, line.tags.value("label").as_deref(), &mut orders));
+            assert_eq!(told(&orders), [("one", false), ("settled", false)]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_answers_does_not_hold_the_talk_up() {
+        let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+        catchup.joined("#lobby", 10, &features(), 1000, &mut orders);
+        live(&mut catchup, 1, "one", &mut orders);
+        let deadline = catchup.deadline_ms().unwrap();
+        catchup.tick(deadline - 1, &mut orders);
+        assert_eq!(told(&orders), []);
+        catchup.tick(deadline, &mut orders);
+        assert_eq!((told(&orders), catchup.deadline_ms()), (vec![("one", false)], None));
+    }
+
+    #[test]
+    fn what_overflows_while_waiting_is_fetched_again() {
+        let mut catchup = settled();
+        let mut orders = Orders::default();
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        for id in 0..=HELD as u64 {
+            live(&mut catchup, 10 + id, "much", &mut orders);
+        }
+        catchup.fetched("#lobby", vec![], &features(), 0, &mut orders);
+        assert_eq!(orders.lines[1..], ["@label=h3 CHATHISTORY AFTER #lobby msgid=0000000000000005 2"]);
+        assert_eq!(told(&orders), []);
+    }
+
+    #[test]
+    fn notices_of_the_server_are_not_held_back() {
+        let (mut catchup, mut orders) = (Catchup::default(), Orders::default());
+        catchup.joined("#lobby", 10, &features(), 0, &mut orders);
+        let welcome = "@msgid=0000000000000009 :gzy NOTICE #lobby :welcome";
+        catchup.pass("#lobby", &Line::parse(welcome).unwrap(), welcome, &mut orders);
+        assert_eq!(told(&orders), [("welcome", false)]);
+    }
+}

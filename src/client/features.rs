@@ -1,0 +1,168 @@
+//! What the server can, as its ISUPPORT and its capabilities say.
+
+use crate::wire::caps::Caps;
+use crate::wire::limits::{CLASSIC_LINE_BYTES, HISTORY_MESSAGES, LINE_BYTES};
+
+/// The capabilities that the client makes use of.
+pub const WANTED: Caps = Caps(
+    Caps::SERVER_TIME.0
+        | Caps::MESSAGE_TAGS.0
+        | Caps::BATCH.0
+        | Caps::ECHO_MESSAGE.0
+        | Caps::LABELED_RESPONSE.0
+        | Caps::MULTI_PREFIX.0
+        | Caps::STANDARD_REPLIES.0
+        | Caps::CHATHISTORY.0
+        | Caps::LONG_LINES.0,
+);
+
+/// What makes an echo a receipt: it comes, it is tagged, and a refusal is tagged as well.
+const RECEIPTS: Caps = Caps(Caps::MESSAGE_TAGS.0 | Caps::BATCH.0 | Caps::ECHO_MESSAGE.0 | Caps::LABELED_RESPONSE.0);
+
+/// What a server can.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Features {
+    /// The capabilities in use.
+    pub caps: Caps,
+    /// The name of the network.
+    pub network: Box<str>,
+    /// The room that everybody is in (`gzy/LOBBY`); only GZY has one.
+    pub lobby: Option<Box<str>>,
+    /// Messages that one CHATHISTORY may ask for.
+    pub history_limit: usize,
+    /// CHATHISTORY takes message ids; otherwise times.
+    pub history_by_id: bool,
+    /// Characters that the names of rooms start with.
+    pub room_starts: Box<str>,
+    /// Characters that stand in front of a nick for its status.
+    pub status_marks: Box<str>,
+    /// The mode of each mark, in the same order.
+    pub status_modes: Box<str>,
+    /// Bytes that a line to the server may have without tags, line end included.
+    pub line_bytes: usize,
+}
+
+impl Default for Features {
+    fn default() -> Features {
+        Features {
+            caps: Caps::NONE,
+            network: "".into(),
+            lobby: None,
+            history_limit: HISTORY_MESSAGES,
+            history_by_id: true,
+            room_starts: "#&".into(),
+            status_marks: "@+".into(),
+            status_modes: "ov".into(),
+            line_bytes: CLASSIC_LINE_BYTES,
+        }
+    }
+}
+
+impl Features {
+    /// Takes one token of an RPL_ISUPPORT line.
+    pub fn learn(&mut self, token: &str) {
+        let (key, value) = token.split_once('=').unwrap_or((token, ""));
+        match key {
+            "NETWORK" => self.network = value.replace("\\x20", " ").into(),
+            "LINELEN" => {
+                let bytes = value.parse().unwrap_or(CLASSIC_LINE_BYTES);
+                self.line_bytes = bytes.clamp(CLASSIC_LINE_BYTES, LINE_BYTES);
+            }
+            "CHATHISTORY" => {
+                // 0 means "no limit of mine"; ours is good enough then.
+                let most = value.parse().ok().filter(|most| *most > 0).unwrap_or(HISTORY_MESSAGES);
+                self.history_limit = most.min(HISTORY_MESSAGES);
+            }
+            "gzy/LOBBY" => self.lobby = Some(value).filter(|room| !room.is_empty()).map(Into::into),
+            "MSGREFTYPES" => self.history_by_id = value.split(',').any(|kind| kind == "msgid"),
+            "CHANTYPES" => self.room_starts = value.into(),
+            "PREFIX" => self.learn_marks(value),
+            _ => {}
+        }
+    }
+
+    fn learn_marks(&mut self, value: &str) {
+        match value.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+            Some((modes, marks)) if modes.chars().count() == marks.chars().count() => {
+                (self.status_modes, self.status_marks) = (modes.into(), marks.into());
+            }
+            _ => (self.status_modes, self.status_marks) = ("".into(), "".into()),
+        }
+    }
+
+    /// Whether the echo of a message is its receipt. Otherwise the answer to a PING sent behind it has to do.
+    pub fn gives_receipts(&self) -> bool {
+        self.caps.has(RECEIPTS)
+    }
+
+    /// Whether the server keeps messages and hands them out.
+    pub fn has_history(&self) -> bool {
+        self.caps.has(Caps::CHATHISTORY.with(Caps::BATCH))
+    }
+
+    /// Whether a target of a message is a room.
+    pub fn is_room(&self, target: &str) -> bool {
+        target.starts_with(|c| self.room_starts.contains(c))
+    }
+
+    /// The room behind a target such as `@#room` (to those with a status only), or the target itself.
+    pub fn without_marks<'a>(&self, target: &'a str) -> &'a str {
+        let bare = target.trim_start_matches(|c| self.status_marks.contains(c));
+        if self.is_room(bare) { bare } else { target }
+    }
+
+    /// Whether `room` is the lobby of a GZY server, which announces who comes and goes there in its own words.
+    pub fn is_lobby(&self, room: &str) -> bool {
+        self.lobby.as_deref().is_some_and(|lobby| crate::wire::name::fold(lobby) == crate::wire::name::fold(room))
+    }
+}
+
+/// The capabilities to ask for of those that a server offers: those in use, without the ones that need a missing one.
+pub fn worth_asking(offered: Caps) -> Caps {
+    let mut wanted = Caps(offered.0 & WANTED.0);
+    if !wanted.has(RECEIPTS) {
+        // An echo that cannot be told from an earlier one is no receipt; then it is better to have none.
+        wanted = wanted.without(Caps::ECHO_MESSAGE.with(Caps::LABELED_RESPONSE));
+    }
+    if !wanted.has(Caps::BATCH) {
+        wanted = wanted.without(Caps::CHATHISTORY);
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_our_own_is_recognised_by_its_tokens() {
+        let mut features = Features::default();
+        let line = "NETWORK=My\\x20Board LINELEN=4096 CHATHISTORY=100 gzy/LOBBY=#大厅 MSGREFTYPES=msgid,timestamp PREFIX=(ov)@+ CHANTYPES=#";
+        line.split(' ').for_each(|token| features.learn(token));
+        assert_eq!((&*features.network, features.line_bytes, features.history_limit), ("My Board", 4096, 100));
+        assert!(features.is_lobby("#大厅") && !features.is_lobby("#other"));
+        assert!(features.history_by_id);
+        assert_eq!(features.without_marks("@#大厅"), "#大厅");
+        assert_eq!(features.without_marks("@nobody"), "@nobody");
+    }
+
+    #[test]
+    fn absurd_tokens_leave_sensible_numbers() {
+        let mut features = Features::default();
+        for token in ["LINELEN=many", "CHATHISTORY=0", "PREFIX=(ov)@", "gzy/LOBBY=", "MSGREFTYPES=timestamp"] {
+            features.learn(token);
+        }
+        assert_eq!((features.line_bytes, features.history_limit), (CLASSIC_LINE_BYTES, HISTORY_MESSAGES));
+        features.learn("LINELEN=99999");
+        assert_eq!(features.line_bytes, LINE_BYTES);
+        assert_eq!((features.lobby, features.history_by_id, &*features.status_marks), (None, false, ""));
+    }
+
+    #[test]
+    fn an_echo_without_labels_is_not_asked_for() {
+        let some = Caps::ECHO_MESSAGE.with(Caps::SERVER_TIME).with(Caps::MESSAGE_TAGS).with(Caps::AWAY_NOTIFY);
+        assert_eq!(worth_asking(some), Caps::SERVER_TIME.with(Caps::MESSAGE_TAGS));
+        assert_eq!(worth_asking(WANTED.with(Caps::CHGHOST)), WANTED);
+        assert_eq!(worth_asking(Caps::CHATHISTORY), Caps::NONE);
+    }
+}

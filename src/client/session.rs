@@ -1,0 +1,392 @@
+//! The talk with one server, over as many links as it takes: lines in, lines and events out. No sockets, no clock.
+
+use super::batches::{Batches, Closed};
+use super::catchup::Catchup;
+use super::features::Features;
+use super::login::{Login, Step};
+use super::outbox::{Answer, NewId, Outbox, Standing};
+use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Trouble, nick_of};
+use crate::wire::caps::Caps;
+use crate::wire::limits::HISTORY_MESSAGES;
+use crate::wire::line::Line;
+use crate::wire::name::fold;
+
+/// Milliseconds that a server may take to let the client in, when nobody has to choose a nick meanwhile: reverse look-ups take long.
+const LOGIN_WITHIN_MS: u64 = 60_000;
+
+/// How often the client tries to get its own nick back that something else holds, most likely its own broken link.
+const REGAIN_EVERY_MS: u64 = 30_000;
+
+/// Milliseconds that the server may take to let the client into its rooms, before what is to be said is sent anyway (and perhaps refused).
+const ENTER_WITHIN_MS: u64 = 10_000;
+
+/// Rooms that are entered again after a broken link.
+const ROOMS: usize = 100;
+
+/// A client's side of the talk with one server.
+pub struct Session {
+    config: Config,
+    /// The nick that the person wants; the server may have given another.
+    wanted: Box<str>,
+    nick: Box<str>,
+    /// `user@host` as others see it.
+    host: Option<Box<str>>,
+    stage: Stage,
+    features: Features,
+    batches: Batches,
+    catchup: Catchup,
+    outbox: Outbox,
+    /// To be entered again, in the order of entering.
+    rooms: Vec<Box<str>>,
+    /// Rooms (folded) that the client is about to be in. Nothing is said before: their history may show what arrived already.
+    entering: Vec<Box<str>>,
+    enter_by_ms: u64,
+    was_in: bool,
+    /// Somebody has to choose a nick before it makes sense to dial again.
+    nick_is_open: bool,
+    regain: Option<Regain>,
+    /// The server's last words (`ERROR`).
+    last_words: Option<Box<str>>,
+}
+
+enum Stage {
+    Down,
+    Hello { login: Login, until_ms: u64 },
+    In,
+}
+
+#[derive(Clone, Copy)]
+struct Regain {
+    at_ms: u64,
+    /// An attempt is under way: its refusal is nobody's business.
+    asked: bool,
+}
+
+impl Session {
+    /// A session that has no link yet. `new_id` gives ids for messages that nobody else gives.
+    pub fn new(config: Config, new_id: NewId) -> Session {
+        Session {
+            wanted: config.nick.clone(),
+            nick: config.nick.clone(),
+            config,
+            host: None,
+            stage: Stage::Down,
+            features: Features::default(),
+            batches: Batches::default(),
+            catchup: Catchup::default(),
+            outbox: Outbox::new(new_id),
+            rooms: Vec::new(),
+            entering: Vec::new(),
+            enter_by_ms: 0,
+            was_in: false,
+            nick_is_open: false,
+            regain: None,
+            last_words: None,
+        }
+    }
+
+    /// A link is open: greets.
+    pub fn opened(&mut self, now_ms: u64, orders: &mut Orders) {
+        self.features = Features::default();
+        self.last_words = None;
+        // Coming back, the nick may still be held by the broken link; that is nothing to bother somebody with.
+        let can_ask = self.config.can_ask && !self.was_in;
+        let login = Login::open(&self.wanted, self.config.password.as_deref(), can_ask, orders);
+        self.stage = Stage::Hello { login, until_ms: now_ms + LOGIN_WITHIN_MS };
+    }
+
+    /// The link is gone.
+    pub fn lost(&mut self, orders: &mut Orders) {
+        self.nick_is_open = self.waits_for_nick();
+        self.stage = Stage::Down;
+        self.batches = Batches::default();
+        self.entering.clear();
+        self.catchup.lost(orders);
+        self.outbox.lost();
+        self.regain = None;
+    }
+
+    /// Whether the client was logged in at any time.
+    pub fn was_in(&self) -> bool {
+        self.was_in
+    }
+
+    /// Whether the client is logged in.
+    pub fn is_in(&self) -> bool {
+        matches!(self.stage, Stage::In)
+    }
+
+    /// Whether nothing can go on before somebody has chosen a nick.
+    pub fn waits_for_nick(&self) -> bool {
+        self.nick_is_open || matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking())
+    }
+
+    /// Whether the front end has to wait with more to say.
+    pub fn is_full(&self) -> bool {
+        self.outbox.is_full()
+    }
+
+    /// What the server said before it closed the link.
+    pub fn last_words(&self) -> Option<Box<str>> {
+        self.last_words.clone()
+    }
+
+    /// Does what the front end wants. `Quit` is the link's business.
+    pub fn told(&mut self, command: Command, orders: &mut Orders) {
+        match command {
+            Command::Say { key, target, text } => {
+                self.outbox.say(key, target, &text, orders);
+                self.flush(orders);
+            }
+            Command::Nick(nick) => match &mut self.stage {
+                Stage::Down => (self.wanted, self.nick_is_open) = (nick, false),
+                Stage::Hello { login, .. } => {
+                    login.chosen(&nick, orders);
+                    self.wanted = nick;
+                }
+                Stage::In => {
+                    self.regain = None;
+                    orders.send(format!("NICK {nick}"));
+                }
+            },
+            Command::Join(room) if self.is_in() => orders.send(format!("JOIN {room}")),
+            Command::Join(room) => self.remember(&room),
+            Command::Part(room) => {
+                self.rooms.retain(|other| fold(other) != fold(&room));
+                if self.is_in() {
+                    orders.send(format!("PART {room}"));
+                }
+            }
+            Command::Quit => {}
+        }
+    }
+
+    /// Handles a line from the server. An error ends the link.
+    pub fn heard(&mut self, now_ms: u64, text: &str, orders: &mut Orders) -> Result<(), Trouble> {
+        let Some(line) = Line::parse(text) else { return Ok(()) };
+        match line.command {
+            "PING" => orders.send(format!("PONG :{}", line.params().last().copied().unwrap_or_default())),
+            "PONG" => self.ponged(line.params().last().copied().unwrap_or_default(), orders),
+            "ERROR" => self.last_words = line.param(0).map(Into::into),
+            "BATCH" => self.batch(&line, now_ms, orders),
+            "005" => line.params().iter().skip(1).for_each(|token| self.features.learn(token)),
+            _ => {
+                if self.batches.keeps(&line, text) {
+                    return Ok(());
+                }
+                return self.live(&line, text, now_ms, orders);
+            }
+        }
+        Ok(())
+    }
+
+    /// When [`Session::tick`] has something to do.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        let login = match &self.stage {
+            Stage::Hello { login, until_ms } if !login.is_asking() => Some(*until_ms),
+            _ => None,
+        };
+        let enter = (self.is_in() && !self.entering.is_empty()).then_some(self.enter_by_ms);
+        [login, enter, self.catchup.deadline_ms(), self.regain.map(|regain| regain.at_ms)].into_iter().flatten().min()
+    }
+
+    /// Does what is due. An error ends the link.
+    pub fn tick(&mut self, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
+        match &self.stage {
+            Stage::Hello { login, until_ms } if *until_ms <= now_ms && !login.is_asking() => {
+                return Err(Trouble::NoAnswer);
+            }
+            _ => {}
+        }
+        if self.regain.is_some_and(|regain| regain.at_ms <= now_ms) {
+            self.try_regain(now_ms, orders);
+        }
+        if self.enter_by_ms <= now_ms {
+            self.entering.clear();
+        }
+        self.catchup.tick(now_ms, orders);
+        self.flush(orders);
+        Ok(())
+    }
+
+    fn live(&mut self, line: &Line, text: &str, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
+        if let Stage::Hello { login, .. } = &mut self.stage {
+            match login.heard(line, orders) {
+                Step::Taken => return Ok(()),
+                Step::Other => {}
+                Step::In(nick) => self.entered(nick, now_ms, orders),
+                Step::Failed(trouble) => return Err(trouble),
+            }
+        }
+        let label = self.batches.label_of(line);
+        let in_batch = line.tags.value("batch").is_some();
+        if self.catchup.refused(line, label.as_deref(), orders) || self.regain_refused(line) {
+            self.flush(orders);
+            return Ok(());
+        }
+        let receipts = self.features.gives_receipts();
+        let answer = self.outbox.heard(line, label.as_deref(), in_batch, receipts, orders);
+        if answer != Answer::Refusal {
+            self.follow(line, now_ms, orders);
+            self.pass(line, text, orders);
+        }
+        self.flush(orders);
+        Ok(())
+    }
+
+    /// The welcome is over.
+    fn entered(&mut self, nick: Box<str>, now_ms: u64, orders: &mut Orders) {
+        if let Stage::Hello { login, .. } = &self.stage {
+            self.features.caps = login.caps();
+        }
+        self.stage = Stage::In;
+        if fold(&nick) != fold(&self.wanted) {
+            // The first time, another nick is the person's choice, or what there was to be had.
+            if self.was_in {
+                self.regain = Some(Regain { at_ms: now_ms + REGAIN_EVERY_MS, asked: false });
+            } else {
+                self.wanted = nick.clone();
+            }
+        }
+        self.nick = nick.clone();
+        let again = std::mem::replace(&mut self.was_in, true);
+        let home = self.home().into();
+        orders.tell(Event::In { nick, features: Box::new(self.features.clone()), home, again });
+        if !again && (self.config.room.is_some() || self.features.lobby.is_none()) {
+            let home = self.home().to_owned();
+            self.remember(&home);
+        }
+        self.entering = self.rooms.iter().chain(&self.features.lobby).map(|room| fold(room)).collect();
+        self.enter_by_ms = now_ms + ENTER_WITHIN_MS;
+        for room in self.rooms.iter().filter(|room| !self.features.is_lobby(room)) {
+            orders.send(format!("JOIN {room}"));
+        }
+    }
+
+    /// The room that is meant when no other is named.
+    fn home(&self) -> &str {
+        self.config.room.as_deref().or(self.features.lobby.as_deref()).unwrap_or(DEFAULT_ROOM)
+    }
+
+    fn remember(&mut self, room: &str) {
+        if self.rooms.len() < ROOMS && self.rooms.iter().all(|other| fold(other) != fold(room)) {
+            self.rooms.push(room.into());
+        }
+    }
+
+    fn is_me(&self, nick: &str) -> bool {
+        fold(nick) == fold(&self.nick)
+    }
+
+    /// Notes what a line changes for the client itself: its nick, its rooms.
+    fn follow(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) {
+        let source = line.source.unwrap_or_default();
+        let by_me = self.is_me(nick_of(source));
+        match (line.command, line.param(0), line.param(1)) {
+            ("JOIN", Some(room), _) if by_me => {
+                self.host = source.split_once('!').map(|(_, host)| host.into());
+                self.remember(room);
+                self.entering.retain(|other| *other != fold(room));
+                // Messages whose receipt was lost are looked for, also by those who want no history.
+                let first = if self.outbox.is_in_doubt() { HISTORY_MESSAGES } else { self.config.history };
+                self.catchup.joined(room, first, &self.features, now_ms, orders);
+            }
+            ("PART", Some(room), _) if by_me => self.left(room),
+            ("KICK", Some(room), Some(nick)) if self.is_me(nick) => self.left(room),
+            ("366", _, Some(room)) => self.catchup.names_ended(room, orders),
+            // A room that cannot be entered is not tried again: no such room, too many, full, invited only, banned, key.
+            ("403" | "405" | "471" | "473" | "474" | "475" | "476" | "477", _, Some(room)) => self.left(room),
+            ("NICK", Some(nick), _) if by_me => {
+                self.nick = nick.into();
+                self.wanted = nick.into();
+                self.regain = None;
+            }
+            ("CAP", _, Some("DEL")) => {
+                let gone = line.params().last().copied().unwrap_or_default();
+                for cap in gone.split(' ').filter_map(Caps::named) {
+                    self.features.caps = self.features.caps.without(cap);
+                }
+            }
+            _ => {}
+        }
+        // Whoever held the nick let it go.
+        let let_go = matches!(line.command, "QUIT" | "NICK") && fold(nick_of(source)) == fold(&self.wanted);
+        if let_go && self.regain.is_some() && !by_me {
+            self.try_regain(now_ms, orders);
+        }
+    }
+
+    fn left(&mut self, room: &str) {
+        self.entering.retain(|other| *other != fold(room));
+        self.rooms.retain(|other| fold(other) != fold(room));
+        self.catchup.left(room);
+    }
+
+    fn try_regain(&mut self, now_ms: u64, orders: &mut Orders) {
+        self.regain = Some(Regain { at_ms: now_ms + REGAIN_EVERY_MS, asked: true });
+        orders.send(format!("NICK {}", self.wanted));
+    }
+
+    /// Whether a line refuses an attempt to get the own nick back.
+    fn regain_refused(&mut self, line: &Line) -> bool {
+        let refuses = matches!(line.command, "432" | "433" | "436" | "437" | "438");
+        match &mut self.regain {
+            Some(regain) if refuses && regain.asked => {
+                regain.asked = false;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Hands a line to the front end, messages to a room in their order.
+    fn pass(&mut self, line: &Line, text: &str, orders: &mut Orders) {
+        match (line.command, line.param(0)) {
+            ("CAP" | "ACK" | "TAGMSG", _) => {}
+            ("PRIVMSG" | "NOTICE", Some(target)) if self.features.is_room(self.features.without_marks(target)) => {
+                self.catchup.pass(self.features.without_marks(target), line, text, orders);
+            }
+            _ => orders.tell(Event::Line { text: text.into(), history: false }),
+        }
+    }
+
+    fn ponged(&mut self, token: &str, orders: &mut Orders) {
+        if let Some((target, text)) = self.outbox.ponged(token, self.features.gives_receipts(), orders) {
+            // The server does not echo; for the view it is as if it did.
+            let host = self.host.as_deref().unwrap_or("gzy@here");
+            let echo = format!(":{}!{host} PRIVMSG {target} :{text}", self.nick);
+            orders.tell(Event::Line { text: echo.into(), history: false });
+        }
+        self.flush(orders);
+    }
+
+    /// Sends what waits, unless rooms are being entered or history is on its way: it may show that a message arrived whose receipt was lost.
+    fn flush(&mut self, orders: &mut Orders) {
+        if !self.is_in() || !self.entering.is_empty() || self.catchup.is_fetching() {
+            return;
+        }
+        let home = self.home().to_owned();
+        let standing = Standing { features: &self.features, nick: &self.nick, host: self.host.as_deref(), home: &home };
+        self.outbox.flush(standing, orders);
+    }
+
+    fn batch(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) {
+        match self.batches.heard(line) {
+            Some(Closed::History { room, lines }) => self.remembered(&room, lines, now_ms, orders),
+            Some(Closed::Answer(label)) => self.outbox.answer_ended(&label, orders),
+            None => {}
+        }
+        self.flush(orders);
+    }
+
+    /// History is here: what of it is ours has arrived, the rest is told.
+    fn remembered(&mut self, room: &str, lines: Vec<Box<str>>, now_ms: u64, orders: &mut Orders) {
+        for line in lines.iter().filter_map(|text| Line::parse(text)) {
+            self.outbox.heard(&line, None, true, self.features.gives_receipts(), orders);
+        }
+        self.catchup.fetched(room, lines, &self.features, now_ms, orders);
+    }
+}
+
+#[cfg(test)]
+mod tests;

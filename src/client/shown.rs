@@ -1,0 +1,131 @@
+//! What there is to show to a person: the words of the view to its front ends.
+
+use super::Trouble;
+
+/// Something to show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// When it happened, in milliseconds since 1970 (UTC).
+    pub at_ms: u64,
+    /// The room that it belongs to.
+    pub room: Option<Box<str>>,
+    /// What it is.
+    pub what: What,
+}
+
+/// What there is to show. All texts are as they came: strangers' text, to be made printable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// Somebody said something.
+    Said(Said),
+    /// The client itself entered a room.
+    Entered {
+        /// Who is there, the client included.
+        names: Vec<Box<str>>,
+    },
+    /// Somebody came.
+    Joined {
+        /// Who.
+        who: Box<str>,
+        /// How many are there.
+        count: usize,
+    },
+    /// Somebody left the room, or the server.
+    Left {
+        /// Who.
+        who: Box<str>,
+        /// What they said about it.
+        why: Box<str>,
+        /// How many stay.
+        count: usize,
+    },
+    /// Somebody was thrown out of the room.
+    Kicked {
+        /// Who.
+        who: Box<str>,
+        /// By whom.
+        by: Box<str>,
+        /// What was said about it.
+        why: Box<str>,
+        /// How many stay.
+        count: usize,
+    },
+    /// Somebody is called by another nick.
+    Renamed {
+        /// The nick before.
+        from: Box<str>,
+        /// The nick after.
+        to: Box<str>,
+        /// It is the client itself.
+        own: bool,
+    },
+    /// What the room is about.
+    Topic {
+        /// Who changed it; `None` when it was found so.
+        by: Option<Box<str>>,
+        /// The topic; empty when there is none.
+        text: Box<str>,
+    },
+    /// Somebody changed how the room works.
+    Mode {
+        /// Who.
+        by: Box<str>,
+        /// The change as on the wire: `+o anna`.
+        change: Box<str>,
+    },
+    /// Somebody invites the client to the room.
+    Invited {
+        /// Who.
+        by: Box<str>,
+    },
+    /// The server tells something: an announcement, an answer, a refusal.
+    Notice(Box<str>),
+    /// A message was not taken.
+    Refused {
+        /// Whom it was for.
+        target: Box<str>,
+        /// The message.
+        text: Box<str>,
+        /// The server's sentence.
+        why: Box<str>,
+    },
+    /// A line came that could not be read.
+    Unreadable,
+    /// The nick was refused while logging in.
+    NickRefused {
+        /// The nick.
+        nick: Box<str>,
+        /// The server's sentence.
+        why: Box<str>,
+    },
+    /// The client is in.
+    Connected {
+        /// The client's nick.
+        nick: Box<str>,
+        /// It was in before.
+        again: bool,
+    },
+    /// The link broke, and the client tries to come back.
+    Lost(Trouble),
+    /// The client gave up.
+    Failed(Trouble),
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Said {
+    /// Who said it.
+    pub who: Box<str>,
+    /// What.
+    pub text: Box<str>,
+    /// The other side of private talk.
+    pub with: Option<Box<str>>,
+    /// The client itself said it.
+    pub own: bool,
+    /// It was said before and fetched from the server's memory.
+    pub history: bool,
+    /// It tells what somebody does (`/me`).
+    pub is_action: bool,
+    /// It is a NOTICE, which wants no answer.
+    pub is_notice: bool,
+}

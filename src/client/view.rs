@@ -1,0 +1,314 @@
+//! What a person sees: events go in, things to show come out. Pure: the time is an argument.
+
+use std::collections::HashMap;
+
+use super::features::Features;
+use super::outbox::SENT_ID;
+use super::room::Room;
+use super::seen::{Identity, Seen};
+use super::shown::{Said, Shown, What};
+use super::{Event, nick_of};
+use crate::wire::line::Line;
+use crate::wire::name::fold;
+use crate::wire::timestamp;
+
+/// People with whom there was private talk lately that are remembered.
+const PARTNERS: usize = 100;
+
+/// Rooms that the view follows. A server that names more is out of its mind.
+const ROOMS: usize = 1_000;
+
+/// Everything that a person can see of one server.
+#[derive(Debug, Default)]
+pub struct View {
+    nick: Box<str>,
+    home: Box<str>,
+    features: Features,
+    /// By folded name.
+    rooms: HashMap<Box<str>, Room>,
+    /// The latest first.
+    partners: Vec<Box<str>>,
+    seen: Seen,
+    /// This is not the first link.
+    is_again: bool,
+}
+
+impl View {
+    /// The client's nick.
+    pub fn nick(&self) -> &str {
+        &self.nick
+    }
+
+    /// The room that is meant when no other is named; empty before the first login.
+    pub fn home(&self) -> &str {
+        &self.home
+    }
+
+    /// What the server can.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// A room that the client is in.
+    pub fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.get(&fold(name))
+    }
+
+    /// All rooms that the client is in, in no particular order.
+    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values()
+    }
+
+    /// The people with whom there was private talk, the latest first.
+    pub fn partners(&self) -> &[Box<str>] {
+        &self.partners
+    }
+
+    /// Whether somebody of this name is in a room with the client, or talked to it in private.
+    pub fn is_here(&self, nick: &str) -> bool {
+        let key = fold(nick);
+        self.rooms.values().any(|room| room.has(nick)) || self.partners.iter().any(|p| fold(p) == key)
+    }
+
+    /// Takes an event that happened at `now_ms` (since 1970, UTC); says what to show.
+    pub fn take(&mut self, now_ms: u64, event: &Event) -> Vec<Shown> {
+        let mut shown = Vec::new();
+        let mut show = |what| shown.push(Shown { at_ms: now_ms, room: None, what });
+        match event {
+            Event::In { nick, features, home, again } => {
+                (self.nick, self.home) = (nick.clone(), home.clone());
+                self.features = (**features).clone();
+                show(What::Connected { nick: nick.clone(), again: *again });
+            }
+            Event::NickRefused { nick, why, asked: true, .. } => {
+                show(What::NickRefused { nick: nick.clone(), why: why.clone() });
+            }
+            Event::Line { text, history } => {
+                if let Some(line) = Line::parse(text) {
+                    self.line(now_ms, &line, *history, &mut shown);
+                }
+            }
+            Event::Refused { target, text, why, .. } => {
+                show(What::Refused { target: target.clone(), text: text.clone(), why: why.clone() });
+            }
+            Event::Lost(trouble) => {
+                self.is_again = true;
+                self.seen.lost();
+                show(What::Lost(trouble.clone()));
+            }
+            Event::Ended(Some(trouble)) => show(What::Failed(trouble.clone())),
+            Event::Unreadable => show(What::Unreadable),
+            Event::NickRefused { asked: false, .. } | Event::Settled(_) | Event::Delivered(_) | Event::Ended(None) => {}
+        }
+        shown
+    }
+
+    fn line(&mut self, now_ms: u64, line: &Line, history: bool, shown: &mut Vec<Shown>) {
+        let at_ms = line.tags.value("time").and_then(|time| timestamp::parse(&time)).unwrap_or(now_ms);
+        let who = nick_of(line.source.unwrap_or_default());
+        let text = line.params().last().copied().unwrap_or_default();
+        let mut show = |room: Option<&str>, what| shown.push(Shown { at_ms, room: room.map(Into::into), what });
+        match (line.command, line.param(0)) {
+            ("PRIVMSG" | "NOTICE", Some(target)) => {
+                if let Some((room, what)) = self.said(line, target, who, text, history) {
+                    show(room.as_deref(), what);
+                }
+            }
+            _ if history => {}
+            ("JOIN" | "PART" | "QUIT" | "KICK", _) => self.moved(line, who, show),
+            ("NICK", Some(to)) => {
+                if let Some(what) = self.renamed(who, to) {
+                    show(None, what);
+                }
+            }
+            ("TOPIC", Some(room)) => {
+                if let Some(known) = self.rooms.get_mut(&fold(room)) {
+                    known.topic = text.into();
+                }
+                show(Some(room), What::Topic { by: Some(who.into()), text: text.into() });
+            }
+            ("MODE", Some(room)) if self.features.is_room(room) => {
+                let change = line.params()[1..].join(" ");
+                if let Some(known) = self.rooms.get_mut(&fold(room)) {
+                    known.mode(&line.params()[1..], &self.features);
+                }
+                show(Some(room), What::Mode { by: who.into(), change: change.into() });
+            }
+            ("INVITE", Some(_)) => show(line.param(1), What::Invited { by: who.into() }),
+            ("FAIL" | "WARN" | "NOTE", _) => show(None, What::Notice(text.into())),
+            _ => self.numeric(line, show),
+        }
+    }
+
+    /// A message: where it belongs and how it is shown; `None` when it was shown before.
+    fn said(
+        &mut self,
+        line: &Line,
+        target: &str,
+        who: &str,
+        text: &str,
+        history: bool,
+    ) -> Option<(Option<Box<str>>, What)> {
+        let own = !who.is_empty() && fold(who) == fold(&self.nick);
+        let (msgid, sent_id) = (line.tags.value("msgid"), line.tags.value(SENT_ID));
+        let identity =
+            Identity { msgid: msgid.as_deref(), sender: &fold(who), sent_id: sent_id.as_deref(), history, own };
+        if !self.seen.is_new(identity) {
+            return None;
+        }
+        let target = self.features.without_marks(target);
+        let room = self.features.is_room(target).then(|| Box::from(target));
+        let is_notice = line.command == "NOTICE";
+        // What has no user in front comes from the server itself.
+        let from_server = line.source.is_none_or(|source| !source.contains('!'));
+        if is_notice && from_server {
+            return Some((room, What::Notice(text.into())));
+        }
+        if !history && let Some(room) = room.as_ref().and_then(|room| self.rooms.get_mut(&fold(room))) {
+            // In large rooms the server does not name everybody; whoever speaks is there.
+            room.add(who);
+        }
+        let with = room.is_none().then(|| Box::from(if own { target } else { who }));
+        if let Some(with) = &with {
+            self.note_partner(with);
+        }
+        let action = text.strip_prefix("\u{1}ACTION ").map(|does| does.strip_suffix('\u{1}').unwrap_or(does));
+        let (text, is_action) = (action.unwrap_or(text).into(), action.is_some());
+        Some((room, What::Said(Said { who: who.into(), text, with, own, history, is_action, is_notice })))
+    }
+
+    /// Somebody came, left, or was thrown out.
+    fn moved(&mut self, line: &Line, who: &str, mut show: impl FnMut(Option<&str>, What)) {
+        match (line.command, line.param(0)) {
+            ("JOIN", Some(room)) => {
+                if let Some(what) = self.joined(room, who) {
+                    show(Some(room), what);
+                }
+            }
+            ("PART", Some(room)) => {
+                if let Some(what) = self.parted(room, who, line.param(1).unwrap_or_default()) {
+                    show(Some(room), what);
+                }
+            }
+            ("QUIT", _) => self.quit(who, line.param(0).unwrap_or_default(), |room, what| show(Some(room), what)),
+            ("KICK", Some(room)) => {
+                let kicked = line.param(1).unwrap_or_default();
+                let why = line.param(2).unwrap_or_default();
+                if let Some(count) = self.gone(room, kicked) {
+                    show(Some(room), What::Kicked { who: kicked.into(), by: who.into(), why: why.into(), count });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_partner(&mut self, who: &str) {
+        self.partners.retain(|other| fold(other) != fold(who));
+        self.partners.insert(0, who.into());
+        self.partners.truncate(PARTNERS);
+    }
+
+    fn is_me(&self, nick: &str) -> bool {
+        fold(nick) == fold(&self.nick)
+    }
+
+    fn joined(&mut self, name: &str, who: &str) -> Option<What> {
+        if self.is_me(who) {
+            if self.rooms.len() < ROOMS || self.rooms.contains_key(&fold(name)) {
+                let room = self.rooms.entry(fold(name)).or_default();
+                room.begin(name, who);
+            }
+            return None;
+        }
+        let is_announced = self.features.is_lobby(name);
+        let room = self.rooms.get_mut(&fold(name))?;
+        room.add(who);
+        (!is_announced).then(|| What::Joined { who: who.into(), count: room.count() })
+    }
+
+    fn parted(&mut self, name: &str, who: &str, why: &str) -> Option<What> {
+        let count = self.gone(name, who)?;
+        let is_announced = self.features.is_lobby(name) && !self.is_me(who);
+        (!is_announced).then(|| What::Left { who: who.into(), why: why.into(), count })
+    }
+
+    /// Takes somebody out of a room, or the room out of the view; says how many stay.
+    fn gone(&mut self, name: &str, who: &str) -> Option<usize> {
+        if self.is_me(who) {
+            return self.rooms.remove(&fold(name)).map(|room| room.count().saturating_sub(1));
+        }
+        let room = self.rooms.get_mut(&fold(name))?;
+        room.remove(who);
+        Some(room.count())
+    }
+
+    fn quit(&mut self, who: &str, why: &str, mut show: impl FnMut(&str, What)) {
+        let mut rooms: Vec<&mut Room> = self.rooms.values_mut().collect();
+        rooms.sort_by(|a, b| a.name.cmp(&b.name));
+        for room in rooms {
+            if room.remove(who) && !self.features.is_lobby(&room.name) {
+                show(&room.name, What::Left { who: who.into(), why: why.into(), count: room.count() });
+            }
+        }
+    }
+
+    fn renamed(&mut self, from: &str, to: &str) -> Option<What> {
+        let own = self.is_me(from);
+        if own {
+            self.nick = to.into();
+        }
+        let mut is_known = own;
+        for room in self.rooms.values_mut() {
+            is_known |= room.rename(from, to);
+        }
+        if let Some(partner) = self.partners.iter_mut().find(|partner| fold(partner) == fold(from)) {
+            *partner = to.into();
+            is_known = true;
+        }
+        is_known.then(|| What::Renamed { from: from.into(), to: to.into(), own })
+    }
+
+    fn numeric(&mut self, line: &Line, mut show: impl FnMut(Option<&str>, What)) {
+        let text = line.params().last().copied().unwrap_or_default();
+        match (line.command, line.param(1)) {
+            ("332", Some(room)) => {
+                let known = self.rooms.get_mut(&fold(room));
+                if known.is_none_or(|known| std::mem::replace(&mut known.topic, text.into()) != text.into()) {
+                    show(Some(room), What::Topic { by: None, text: text.into() });
+                }
+            }
+            ("353", _) => {
+                if let Some(room) = line.param(2).and_then(|room| self.rooms.get_mut(&fold(room))) {
+                    room.listed(text, &self.features);
+                }
+            }
+            ("366", Some(name)) => {
+                let is_lobby = self.features.is_lobby(name);
+                let Some(room) = self.rooms.get_mut(&fold(name)) else { return };
+                if room.names_ended() && !is_lobby {
+                    show(Some(name), What::Entered { names: room.members().map(|m| m.nick.clone()).collect() });
+                }
+            }
+            // The message of the day is shown once, not after each broken link.
+            ("372", _) if !self.is_again => show(None, What::Notice(text.strip_prefix("- ").unwrap_or(text).into())),
+            _ if is_answer(line.command) => {
+                let said = line.params().get(1..).unwrap_or_default().join(" ");
+                show(None, What::Notice(said.into()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a line is a numeric that answers what somebody asked, or refuses it. The others belong to the welcome or say nothing to a person.
+fn is_answer(command: &str) -> bool {
+    match command.parse() {
+        Ok(200..=220 | 301..=330 | 333..=352 | 354..=365 | 367..=371 | 374 | 378..=379 | 381..=395) => command != "333",
+        Ok(400..=421 | 423..=599) => true,
+        Ok(671 | 696 | 704..=706 | 730..=734) => true,
+        Ok(_) | Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
