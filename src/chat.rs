@@ -39,6 +39,7 @@ mod whois;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::store::record::Found;
 use crate::wire::line::LineFault;

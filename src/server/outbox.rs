@@ -213,7 +213,7 @@ impl Outboxes {
             Some(backlog) if !backlog.is_done() => backlog.close(),
             _ => end_stream(&outbox.stream),
         }
-        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.done.get());
+        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.is_done());
         let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
         let stream = Arc::downgrade(&outbox.stream);
         let hang_up = async move {
