@@ -11,9 +11,13 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use crate::wire::limits::ROOM_TELLS_EACH;
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
+use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
 use self::disk::Disk;
@@ -405,4 +409,24 @@ fn whatever_a_day_brings_everybody_hears_the_same_and_nothing_is_left_over() {
 #[test]
 fn a_day_with_a_crowd_ends_as_well() {
     play_all(CROWDED);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_line_makes_the_rules_panic_or_answer_what_cannot_be_sent(
+        lines in vec((0..VERBS.len(), "(@[a-z+;=/]{0,20} )?", "[ -~小阳#,:!*+\u{202e}\u{7}é😀]{0,60}"), 1..20),
+    ) {
+        let mut world = World::new();
+        let anna = world.join_with_caps("anna", "message-tags batch labeled-response echo-message standard-replies");
+        world.join("ben");
+        for (verb, tags, rest) in lines {
+            if !world.is_closed(anna) {
+                world.line(anna, &format!("{tags}{} {rest}", VERBS[verb].1));
+                world.save();
+                world.chat.assert_tables_agree();
+            }
+        }
+    }
 }

@@ -52,8 +52,8 @@ mod tests {
         assert!(pace.due(1) <= start, "the first line goes at once");
         pace.flushed(start, start + MS / 2);
         let ended = start + MS / 2;
-        assert_eq!(pace.due(1), ended + 5 * MS / 2);
-        assert_eq!(pace.due(MANY_LINES), ended + MS / 2);
+        assert_eq!(pace.due(1), ended + MS / 2 * GATHERING.0);
+        assert_eq!(pace.due(MANY_LINES), ended + MS / 2 * GATHERING.1);
         assert!(pace.due(1) < start + 10 * MS, "a line after a pause goes at once");
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -79,6 +79,45 @@ fn a_hangup_signal_reads_the_message_of_the_day_again_and_reopens_the_log() {
         assert!(Instant::now() < until, "a missing message is logged: {}", board.log());
     }
     assert!(anna.ask("MOTD").join("\n").contains("晚上好"));
+}
+
+/// Bytes that any file of the server may have in this test: the write-ahead log reaches that after some dozen messages.
+const FULL_AT_KIB: usize = 300;
+
+#[test]
+fn a_full_disk_is_told_to_the_sender_and_the_room_goes_on() {
+    let data = folder();
+    assert_eq!(Board::start_in(data.path(), &[]).stop().code(), Some(0));
+    let plain = command(data.path(), &["--flood", "off", "--log", "/dev/null"]);
+    // dash counts blocks of 512 bytes. Without the signal, writing beyond the limit is an error like that of a full disk.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", FULL_AT_KIB * 2);
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", &script, "sh"]).arg(plain.get_program()).args(plain.get_args()).stdout(Stdio::piped());
+    let board = Board::spawn(limited, data.path());
+    let mut ben = Person::join_with(&board, "ben", "gzy/long-lines");
+    let mut anna = Person::join_with(&board, "anna", HISTORIAN);
+    let padding = "满".repeat(1000);
+    let (mut kept, mut refused) = (Vec::new(), 0);
+    for number in 0..1000 {
+        anna.say(&format!("@label=l{number} PRIVMSG #lobby :{number} {padding}"));
+        let answer = anna.hear(&format!("label=l{number} "));
+        assert!(ben.hear(" PRIVMSG ").contains(&format!(":{number} ")), "the others hear it at once, kept or not");
+        if answer.contains(" FAIL PRIVMSG NOT_SAVED ") {
+            refused += 1;
+        } else {
+            kept.push(text(&answer));
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    assert_eq!(refused, 3, "the disk was never full");
+    assert!(kept.len() > 10, "and not from the start");
+    drop(board);
+    let board = Board::start_in(data.path(), &["--flood", "off"]);
+    let mut anna = Person::join_with(&board, "anna", HISTORIAN);
+    let history: Vec<String> = anna.history("#lobby").into_iter().map(|(_, text)| text).collect();
+    assert!(history == kept, "what was acknowledged is there, what was refused is not");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Clients that behave badly: too fast, too much, at the wrong moment. The room goes on.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use crate::board::Board;
 use crate::person::{Person, text};
 
@@ -54,6 +57,43 @@ fn talking_while_being_kicked_is_refused_in_words_and_the_connection_stays() {
     let heard = anna.settle();
     let kicked_at = heard.iter().position(|line| line.contains(" KICK ")).expect("anna sees the kick");
     assert!(heard[kicked_at..].iter().all(|line| !line.contains(" PRIVMSG ")), "nothing comes after the kick");
+}
+
+/// Does something with the accounts beside the running server; the password goes to standard input.
+fn user(board: &Board, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gzy"));
+    command.arg("user").args(words).arg("--data").arg(board.data()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    // A command that asks for no password may have ended already.
+    let _ = process.stdin.take().unwrap().write_all("correct horse\n".as_bytes());
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{words:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn an_operator_made_beside_the_running_server_ends_a_chatterer_in_mid_sentence() {
+    let board = Board::start(&["--flood", "off"]);
+    assert_eq!(user(&board, &["add", "anna"]), "anna is account 1000\n");
+    user(&board, &["admin", "anna"]);
+    let mut anna = Person::join(&board, "anna");
+    anna.say("OPER anna wrong");
+    anna.hear(" 464 ");
+    anna.say("OPER anna :correct horse");
+    anna.hear(" 381 ");
+    let mut eve = Person::join(&board, "eve");
+    let chatter: Vec<String> = (0..2000).map(|number| format!("PRIVMSG #lobby :{number}")).collect();
+    let (mut half, all) = (Person::join(&board, "ben"), chatter.join("\r\n"));
+    eve.say(&all);
+    anna.hear(":0");
+    anna.say("KILL eve :enough");
+    let quit = half.hear(" QUIT ");
+    assert!(quit.starts_with(":eve!") && quit.contains("enough"), "{quit}");
+    assert!(half.settle().iter().all(|line| !line.starts_with(":eve!")), "nothing comes after the goodbye");
+    let goodbye = eve.farewell();
+    assert!(goodbye.last().unwrap().starts_with("ERROR :"), "{:?}", goodbye.last());
+    // The nick is free again.
+    Person::join(&board, "eve");
 }
 
 #[test]

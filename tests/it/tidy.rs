@@ -38,9 +38,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wire", &["wire"]),
     ("store", &["store", "wire"]),
     ("chat", &["chat", "wire", "store::record"]),
-    ("client", &["client", "wire"]),
-    ("client_term", &["client_term", "client", "wire"]),
-    ("server", &["server", "chat", "store", "wire", "password"]),
+    ("net", &["net"]),
+    ("client", &["client", "net", "wire"]),
+    ("client_term", &["client_term", "client", "net", "wire"]),
+    ("server", &["server", "chat", "store", "wire", "password", "password_file"]),
 ];
 
 /// A source file, by its path below `src` (`chat/turn.rs`).
