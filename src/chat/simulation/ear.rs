@@ -37,6 +37,8 @@ pub struct Ear {
     rooms: HashMap<Box<str>, Membership>,
     /// Rooms that were entered or left since [`Ear::rest`].
     moved: Vec<Box<str>>,
+    /// Who came where, when that was the last line.
+    came_last: Option<String>,
     newest_live: MsgId,
     newest_by_sender: HashMap<ConnId, u64>,
     batches: HashMap<String, Batch>,
@@ -56,6 +58,7 @@ impl Ear {
             nicks: HashSet::new(),
             rooms: HashMap::new(),
             moved: Vec::new(),
+            came_last: None,
             newest_live: MsgId::default(),
             newest_by_sender: HashMap::new(),
             batches: HashMap::new(),
@@ -91,9 +94,17 @@ impl Ear {
         self.moved.clear();
     }
 
+    /// Nobody's coming is told twice: there are forms of it for different capabilities.
+    fn check_told_once(&mut self, line: &Line) {
+        let came = (line.command == "JOIN").then(|| format!("{} {}", line.source.unwrap_or(""), line.params()[0]));
+        assert!(came.is_none() || came != self.came_last, "somebody came twice: {came:?}");
+        self.came_last = came;
+    }
+
     /// Takes one line.
     pub fn hear(&mut self, text: &str, record: &Record) {
         let line = Line::parse(text).expect("a line");
+        self.check_told_once(&line);
         let batch = line.tags.value("batch").map(|name| *self.batches.get(&*name).expect("a batch that was begun"));
         if let Some(label) = line.tags.value("label") {
             assert!(batch.is_none(), "a label stands on the first line of its answer only");
