@@ -22,9 +22,12 @@ import subprocess
 import sys
 import tempfile
 
-import ratios
-import servers
-from servers import Failed
+# The modules beside this one leave nothing behind in the tree.
+sys.dont_write_bytecode = True
+
+import ratios  # noqa: E402
+import servers  # noqa: E402
+from servers import Failed  # noqa: E402
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -33,6 +36,8 @@ FIRST_PORT = 6700
 INSIDE = "GZY_COMPARE_INSIDE"
 # The longest scenario, 10 000 people coming in one by one to a server that takes 5 ms for each, takes two minutes.
 SCENARIO_WITHIN_S = 600
+# Ending a server takes ten seconds at most, removing the folder less.
+TIDY_WITHIN_S = 20
 # Where the start is measured with a history: so many messages.
 HISTORY = 100_000
 
@@ -47,17 +52,21 @@ SCENARIOS = {
     "start": (["--times", "7"], ["--times", "3"]),
 }
 # What the numbers behind a scenario's name are.
-NUMBERS = {"window": ["--members", "--under-way"], "paced": ["--members", "--rate-each"], "paced1": ["--members", "--rate"]}
+NUMBERS = {
+    "window": ["--members", "--under-way"],
+    "paced": ["--members", "--rate-each"],
+    "paced1": ["--members", "--rate"],
+}
 
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if INSIDE not in os.environ:
-        enter_namespace(args)
+        return run_in_namespace(args)
     use_cubic()
     chosen = [servers.Gzy(args.gzy)] if args.gzy else []
     chosen += [peer() for peer in (servers.Ngircd, servers.Inspircd) if peer.name in args.servers]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="gzy-compare-") as folder:
         runs, failures = Rounds(args, chosen, folder).run()
     tell(args, [server.name for server in chosen], runs, failures)
@@ -103,12 +112,23 @@ def check(args):
         sys.exit("a core for the server and one for the load generator are needed; this machine gives only one")
 
 
-def enter_namespace(args):
-    """Builds the load generator, then becomes this program again inside of an own network namespace."""
-    os.environ[INSIDE] = args.load = os.path.abspath(args.load or build())
+def run_in_namespace(args):
+    """Builds the load generator and runs this program again in a network of its own; returns its exit code.
+
+    The namespace for processes sees to it that nothing which was started there outlives it, whatever ends it.
+    """
+    os.environ[INSIDE] = os.path.abspath(args.load or build())
     as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = ["unshare", "--net", *as_root, sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
-    os.execvp(command[0], command)
+    own = ["--net", "--pid", "--fork", "--mount-proc", "--kill-child=SIGTERM", *as_root]
+    inner = subprocess.Popen(["unshare", *own, sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+    try:
+        return inner.wait()
+    except KeyboardInterrupt:
+        # The terminal has told the inner one as well; it ends its servers and removes its folder.
+        return inner.wait(TIDY_WITHIN_S)
+    finally:
+        # unshare itself heeds no SIGTERM; when it is killed, the inner one gets the signal.
+        inner.kill()
 
 
 def build():
@@ -185,8 +205,8 @@ class Rounds:
         folder = tempfile.mkdtemp(prefix=server.name, dir=self.folder)
         if server.name == "gzy":
             folder = self.history = self.history or self.fill(server, folder)
-        command = server.command(folder, self.port)
-        return self.put_load(server, None, [*words("start", self.args.quick), "--core", str(SERVER_CORE), "--", *command])
+        scenario = [*words("start", self.args.quick), "--core", str(SERVER_CORE), "--"]
+        return self.put_load(server, None, scenario + server.command(folder, self.port))
 
     def fill(self, server, folder):
         process = server.start(folder, self.port, SERVER_CORE)
@@ -206,7 +226,8 @@ class Rounds:
         except subprocess.TimeoutExpired:
             raise Failed(f"not done within {SCENARIO_WITHIN_S} s") from None
         if done.returncode != 0:
-            raise Failed(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}")
+            said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}, without a word"]
+            raise Failed(said[-1])
         return json.loads(done.stdout)
 
 
@@ -220,7 +241,8 @@ def words(scenario, quick):
 
 def tell(args, names, runs, failures):
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    print(f"{machine}; medians of {args.rounds} rounds{' (quick: for tuning only)' if args.quick else ''}\n")
+    how = "one quick run, for tuning only, crowds of 1500" if args.quick else f"medians of {args.rounds} rounds"
+    print(f"{machine}; {how}\n")
     print(ratios.table(runs, names))
     if fates := ratios.fates(runs):
         print(f"\nThe one that never reads:\n\n{fates}")

@@ -8,7 +8,8 @@ PEERS = ("ngircd", "inspircd")
 class Aim:
     """One line of the table: a figure of a scenario and what GZY wants of it."""
 
-    def __init__(self, scenario, figure, work, per_peer=None, at_most=None, more_is_better=False, either=False, peers=PEERS):
+    def __init__(self, scenario, figure, work, per_peer=None, at_most=None, more_is_better=False, either=False,
+                 peers=PEERS):
         self.scenario = scenario
         self.figure = figure
         self.work = work
@@ -80,7 +81,8 @@ AIMS = [
     Aim("crowds", "register_us_many", "registering with JOIN at 10 000 users, µs CPU", per_peer=1.0),
     Aim("crowds", "register_growth", "the same, at 10 000 divided by at 1000", at_most=1.3),
     Aim("crowds", "idle_cpu_ms_per_s", "idle CPU with 10 000 connections, ms/s", at_most=0.2),
-    Aim("start", "listens_ms", "start until it listens, ms (GZY with 100 000 messages)", per_peer=1.0, peers=("ngircd",)),
+    Aim("start", "listens_ms", "start until it listens, ms (GZY with 100 000 messages)", per_peer=1.0,
+        peers=("ngircd",)),
     Aim("start", "greets_ms", "start until it greets (001), ms", per_peer=1.0, peers=("ngircd",)),
     Aim("slow", "p99_ms", "one never reads: p99 ms of the others"),
     Aim("slow", "p99_growth", "one never reads: p99 divided by that without it", at_most=1.2),
@@ -116,7 +118,7 @@ def table(runs, servers):
     middle = medians(runs)
     head = ["work", *servers, "gzy ÷ better peer", "aim", "reached"]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for aim in AIMS:
+    for aim in AIMS + aimless(runs):
         figures = [middle.get((server, aim.scenario), {}).get(aim.figure) for server in servers]
         if all(figure is None for figure in figures):
             continue
@@ -124,9 +126,20 @@ def table(runs, servers):
         peer = aim.better_peer(middle)
         ratio = f"{own / peer:.2f}" if own is not None and peer else "–"
         verdict = aim.reached(own, peer) if own is not None else None
-        cells = [aim.work, *map(shown, figures), ratio, aim.wanted() or "–", {True: "yes", False: "**no**", None: "–"}[verdict]]
+        told = {True: "yes", False: "**no**", None: "–"}[verdict]
+        cells = [aim.work, *map(shown, figures), ratio, aim.wanted() or "–", told]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def aimless(runs):
+    """Lines for scenarios with numbers of the user's own, for which nobody has set an aim."""
+    known = {aim.scenario for aim in AIMS}
+    others = sorted({run["scenario"] for run in runs} - known)
+    return [Aim(scenario, figure, f"{scenario}, {unit}", more_is_better=figure == "deliveries_per_s")
+            for scenario in others
+            for figure, unit in [("cpu_us_per_delivery", "µs CPU per delivery"), ("deliveries_per_s", "deliveries/s"),
+                                 ("p99_ms", "p99 ms")]]
 
 
 def shown(figure):
@@ -144,6 +157,8 @@ def fates(runs):
     for run in runs:
         if run["scenario"] == "slow":
             figures = run["figures"]
-            lines[run["server"]] = (f"- {run['server']}: cut: {figures['slow_one_was_cut']}; "
-                                    f"it heard `{figures['slow_one_heard']}`; the others heard `{figures['others_heard']}`")
+            lines[run["server"]] = (
+                f"- {run['server']}: cut: {figures['slow_one_was_cut']}; it heard `{figures['slow_one_heard']}`; "
+                f"the others heard `{figures['others_heard']}`"
+            )
     return "\n".join(lines.values())

@@ -67,7 +67,7 @@ class Server:
     """One of the servers that are compared."""
 
     name = ""
-    # People on their way in at the same time: what the shortest accept queue of the three takes (ngircd listens for 10).
+    # People on their way in at the same time: what the shortest accept queue of the three takes (ngircd's holds 10).
     at_a_time = 8
 
     def command(self, folder, port):
@@ -98,6 +98,8 @@ class Server:
 
 class Gzy(Server):
     name = "gzy"
+    # The same crowd at a time as inspircd gets: everybody comes back at once after a restart.
+    at_a_time = 512
 
     def __init__(self, binary):
         self.binary = os.path.abspath(binary)

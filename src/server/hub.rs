@@ -269,7 +269,7 @@ impl Hub {
         if !self.outboxes.is_dirty() {
             return;
         }
-        let due = self.pace.due(self.outboxes.lines_per_write());
+        let due = self.pace.due(self.outboxes.round());
         if self.is_stopping || due <= Instant::now() {
             self.flush(now);
         } else {
@@ -279,8 +279,8 @@ impl Hub {
 
     /// Writes every outbox once. Those who are too slow are cut, and leave their rooms.
     fn flush(&mut self, now: Now) {
-        let begun = Instant::now();
-        self.flush_at = None;
+        let (begun, round) = (Instant::now(), self.outboxes.round());
+        let had_waited = self.flush_at.take().is_some();
         while self.outboxes.is_dirty() {
             let mut cut = Vec::new();
             self.outboxes.flush(|conn| cut.push(conn));
@@ -288,7 +288,7 @@ impl Hub {
                 self.handle(Input::Closed { conn, reason: "too slow".into() }, now);
             }
         }
-        self.pace.flushed(begun, Instant::now());
+        self.pace.flushed(round, had_waited, begun, Instant::now());
     }
 
     fn feed_watchdog(&mut self) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_io::{Async, Timer};
 use smol::LocalExecutor;
 
+use super::pace::Round;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -173,9 +174,9 @@ impl Outboxes {
         !self.dirty.is_empty()
     }
 
-    /// How many lines one write would carry if the round were written at this moment, on average.
-    pub fn lines_per_write(&self) -> usize {
-        self.queued / self.dirty.len().max(1)
+    /// What would be written if the round were flushed at this moment.
+    pub fn round(&self) -> Round {
+        Round { lines: self.queued, receivers: self.dirty.len() }
     }
 
     /// Bytes of lines in this round.
