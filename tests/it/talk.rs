@@ -44,11 +44,12 @@ fn a_taken_nick_is_refused_with_a_free_one_and_the_connection_stays() {
 #[test]
 fn a_newcomer_is_shown_the_last_ten_messages_and_then_live_talk() {
     let board = Board::start(&["--flood", "off"]);
-    let mut anna = Person::join(&board, "anna");
+    let mut anna = Person::join_with(&board, "anna", "echo-message");
     for number in 1..=12 {
         anna.say(&format!("PRIVMSG #lobby :第{number}句"));
     }
-    anna.settle();
+    // The store answers in order: with this receipt it has also told what was said before the server started.
+    anna.hear("第12句");
     let mut ben = Person::connect(&board);
     let shown = ben.register("ben", "");
     let shown: Vec<String> = shown.iter().filter(|line| line.contains(" PRIVMSG ")).map(|line| text(line)).collect();
