@@ -96,6 +96,9 @@ impl Turn<'_> {
     fn change_caps(&mut self, caps: Caps) {
         self.session_mut().caps = caps;
         self.effects.push(Effect::CapsChanged { conn: self.me, caps });
+        if !self.session().answers_labels() {
+            self.replies.label = None;
+        }
     }
 }
 

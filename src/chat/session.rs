@@ -34,6 +34,8 @@ pub struct Wait {
     pub until_ms: u64,
     /// The label of the command that asked.
     pub label: Option<Box<str>>,
+    /// What the command was answered already: a label gets one answer. Empty without a label.
+    pub lines: String,
     /// What to do with the answer.
     pub purpose: Purpose,
 }
@@ -154,6 +156,16 @@ impl Session {
     /// Whether `NICK` was taken.
     pub fn has_nick(&self) -> bool {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
+    }
+
+    /// Whether its answers carry labels.
+    pub fn answers_labels(&self) -> bool {
+        self.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH))
+    }
+
+    /// Whether its own messages come back to it.
+    pub fn echoes(&self) -> bool {
+        self.caps.has(Caps::ECHO_MESSAGE)
     }
 
     /// The nick, or `*` before there is one: how numerics address it.
