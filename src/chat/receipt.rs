@@ -98,6 +98,12 @@ impl Receipts {
         self.recent_order.retain(|sent_as| self.recent.contains_key(sent_as));
     }
 
+    /// Takes what was put off for one sender, because its capabilities change and the lines were made for the old ones.
+    pub fn take_lines_of(&mut self, conn: ConnId) -> String {
+        let own = self.waiting.iter_mut().filter(|receipt| receipt.to == conn);
+        own.map(|receipt| std::mem::take(&mut receipt.lines)).collect()
+    }
+
     /// Whether nothing waits for the disk.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {

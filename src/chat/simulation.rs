@@ -65,7 +65,8 @@ pub struct Record {
     times_typed: HashMap<u64, usize>,
     ids: HashMap<u64, Vec<MsgId>>,
     said: BTreeMap<MsgId, Said>,
-    /// The newest message before this step.
+    /// The newest message, and the newest before this step.
+    newest: MsgId,
     newest_before: MsgId,
 }
 
@@ -88,10 +89,6 @@ impl Record {
 
     fn only_id_of(&self, number: u64) -> Option<MsgId> {
         if let [id] = self.ids_of(number) { Some(*id) } else { None }
-    }
-
-    fn newest(&self) -> MsgId {
-        self.said.last_key_value().map_or(MsgId::default(), |(id, _)| *id)
     }
 
     fn times_said(&self, number: u64, room: &str) -> usize {
@@ -335,7 +332,7 @@ impl Day {
             !world.is_closed(person.conn)
         });
         self.record.disk.take_in(&mut self.world, &mut self.dice);
-        self.record.newest_before = self.record.newest();
+        self.record.newest_before = self.record.newest;
         for conn in cut {
             if let Some(at) = self.people.iter().position(|person| person.conn == conn) {
                 self.lose(at);
@@ -346,6 +343,7 @@ impl Day {
     fn note_said(&mut self) {
         for unsaved in &self.world.unsaved {
             let message = &unsaved.message;
+            self.record.newest = message.id;
             let Some(number) = number_in(&message.text) else { continue };
             self.record.ids.entry(number).or_default().push(message.id);
             let room = Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);

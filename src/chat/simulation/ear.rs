@@ -153,7 +153,7 @@ impl Ear {
     }
 
     fn enter(&mut self, room: &str, record: &Record) {
-        let membership = Membership { since: record.newest(), heard: HashMap::new() };
+        let membership = Membership { since: record.newest, heard: HashMap::new() };
         assert!(self.rooms.insert(fold(room), membership).is_none(), "it is in that room already");
         self.moved.push(fold(room));
     }
