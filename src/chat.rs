@@ -324,7 +324,7 @@ impl Chat {
     /// Handles a line, or keeps it for later while the session waits for an answer, so that lines are never overtaken.
     fn line_or_hold(&mut self, conn: ConnId, text: Box<str>, now: Now, effects: &mut Vec<Effect>) {
         let Some(session) = self.session_mut(conn) else { return };
-        if session.wait.is_none() && session.held.is_empty() {
+        if session.wait.is_none() && !session.has_held() {
             self.turn(conn, now, effects, |turn| turn.line(&text));
         } else if !session.hold(text) {
             self.turn(conn, now, effects, |turn| turn.close("too many lines while an answer was awaited"));
@@ -342,7 +342,7 @@ impl Chat {
         let Some(session) = self.session_mut(conn).filter(|session| session.wait.is_none()) else { return };
         let Some(text) = session.next_held() else { return };
         self.turn(conn, now, effects, |turn| turn.line(&text));
-        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && session.has_held()) {
             self.resumable.push_front(conn);
         }
     }

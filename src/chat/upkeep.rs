@@ -120,7 +120,7 @@ impl Chat {
                 ) => {}
             }
         });
-        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && session.has_held()) {
             self.resumable.push_back(conn);
         }
     }

@@ -18,7 +18,7 @@ impl Chat {
         let looked_after: HashSet<ConnId> = self.due.iter().map(|(_, conn)| *conn).collect();
         for session in live {
             assert!(looked_after.contains(&session.conn), "{:?} is never looked after again", session.conn);
-            assert!(session.wait.is_some() || session.held.is_empty(), "held lines wait for nothing");
+            assert!(session.wait.is_some() || !session.has_held(), "held lines wait for nothing");
             if let Some(wait) = &session.wait {
                 let asker = self.askers.get(&wait.token);
                 assert!(matches!(asker, Some(Asker::Session(conn)) if *conn == session.conn), "nobody will answer");
@@ -65,7 +65,7 @@ impl Chat {
             assert!(!watchers.is_empty());
             for conn in watchers {
                 let session = self.session(*conn).expect("a watcher is here");
-                assert!(session.monitored.iter().any(|nick| nick.key() == *key));
+                assert!(session.monitored().iter().any(|nick| nick.key() == *key));
             }
         }
     }
