@@ -7,8 +7,9 @@ use async_channel::{Receiver, Sender};
 use smol::{Timer, future};
 use time::UtcOffset;
 
+use crate::client::pace::BROKEN_AFTER_MS;
 use crate::client::words::{Language, Saying, Writer, say as words};
-use crate::client::{Command, Config, Event, link, view};
+use crate::client::{Command, Config, Event, Security, link, view};
 use crate::net::Address;
 use crate::wire::name::Nick;
 
@@ -90,6 +91,8 @@ pub fn run(config: ClientConfig) -> u8 {
         let Some(nick) = nick else { return DONE };
         let config = Config {
             address,
+            security: Security::Plain,
+            broken_after_ms: BROKEN_AFTER_MS,
             nick: nick.into(),
             password: config.password.map(Into::into),
             can_ask: is_interactive,
@@ -117,6 +120,8 @@ pub fn say(config: SayConfig) -> u8 {
     };
     let link_config = Config {
         address,
+        security: Security::Plain,
+        broken_after_ms: BROKEN_AFTER_MS,
         nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
         password: config.password.map(Into::into),
         can_ask: false,

@@ -9,6 +9,8 @@ use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES, fold};
 use crate::wire::timestamp;
 
+mod key;
+
 /// Names that are listed when entering a room; the rest is a number.
 const NAMES_LISTED: usize = 40;
 
@@ -234,6 +236,7 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Connected { nick, again: false }) => format!("connected; you are {}", p(nick)),
         (Zh, Connected { nick, again: true }) => format!("已重新连接，你是 {}", p(nick)),
         (En, Connected { nick, again: true }) => format!("connected again; you are {}", p(nick)),
+        (_, KeyAccepted { server, key, replaced }) => key::accepted(language, server, key, *replaced),
         (_, Lost(trouble)) => lost(language, trouble),
         (_, Failed(trouble)) => failed(language, trouble),
     }
@@ -272,6 +275,10 @@ fn reason(language: Language, trouble: &Trouble) -> String {
         (En, Trouble::Silent) => "nothing was heard from the server for too long".to_owned(),
         (Zh, Trouble::NoNick(words)) => format!("没有可用的名字：{}", printable(words)),
         (En, Trouble::NoNick(words)) => format!("no name was accepted: {}", printable(words)),
+        (_, Trouble::NoTls(said)) => key::no_tls(language, said.as_deref()),
+        (_, Trouble::OnlyTls) => key::only_tls(language).to_owned(),
+        (_, Trouble::Tls(words)) => key::tls(language, words),
+        (_, Trouble::Distrusted(why)) => key::distrusted(language, why),
         (_, Trouble::Other(words)) => printable(words).into_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! A link and a scripted server on the loopback interface.
 
 use super::*;
+use crate::client::pace::BROKEN_AFTER_MS;
 use crate::client::shown::What;
 use crate::client::view::View;
 use async_net::{TcpListener, TcpStream};
@@ -78,6 +79,8 @@ impl Server {
 
 fn config(port: u16) -> Config {
     Config {
+        security: Security::Plain,
+        broken_after_ms: BROKEN_AFTER_MS,
         address: format!("127.0.0.1:{port}").parse().unwrap(),
         nick: "anna".into(),
         password: None,
