@@ -10,6 +10,9 @@ use crate::wire::name::{BadName, NAME_BYTES, fold};
 use crate::wire::timestamp;
 
 mod key;
+mod opening;
+
+pub use opening::{Opening, opening};
 
 /// Names that are listed when entering a room; the rest is a number.
 const NAMES_LISTED: usize = 40;
@@ -59,8 +62,6 @@ pub enum Saying<'a> {
     UnknownCommand(&'a str),
     /// How a command is written.
     Usage(&'a str),
-    /// The address of the server cannot be understood.
-    BadAddress(&'a str, BadAddress),
     /// Something was not acknowledged in time.
     Undelivered(usize),
 }
@@ -94,8 +95,6 @@ pub fn say(language: Language, saying: &Saying) -> String {
         }
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
-        (Zh, BadAddress(text, why)) => format!("看不懂地址 {}：{}", printable(text), address_fault(*why)),
-        (En, BadAddress(text, why)) => format!("cannot understand the address {}: {why}", printable(text)),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
         (En, Undelivered(count)) => {
             format!("the server did not acknowledge {count} message(s); look into the room before sending again")
@@ -380,7 +379,6 @@ mod tests {
             Saying::NotIn("#a"),
             Saying::UnknownCommand("/x"),
             Saying::Usage("/x"),
-            Saying::BadAddress("x", BadAddress::NoHost),
             Saying::Undelivered(2),
         ];
         for saying in sayings {

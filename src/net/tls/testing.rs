@@ -62,28 +62,12 @@ pub struct TlsServer {
 impl TlsServer {
     /// Listens on a free port.
     pub async fn start(identity: &Identity, quirk: Quirk) -> TlsServer {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions: &[_] = match quirk {
-            Quirk::Tls12 => &[&rustls::version::TLS12],
-            _ => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        };
-        let builder = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth();
-        let certificates = vec![identity.certificate(quirk == Quirk::Expired)];
-        let config = match quirk {
-            Quirk::Thief => {
-                let own = provider.key_provider.load_private_key(Identity::new().key()).unwrap();
-                builder.with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(certificates, own)))))
-            }
-            _ => builder.with_single_cert(certificates, identity.key()).unwrap(),
-        };
-        TlsServer::listen(TlsAcceptor::from(Arc::new(config))).await
+        TlsServer { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), acceptor: acceptor(identity, quirk) }
     }
 
-    async fn listen(acceptor: TlsAcceptor) -> TlsServer {
-        TlsServer { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), acceptor }
+    /// The same place with another key.
+    pub fn with(&self, identity: &Identity, quirk: Quirk) -> TlsServer {
+        TlsServer { listener: self.listener.clone(), acceptor: acceptor(identity, quirk) }
     }
 
     /// Where it listens.
@@ -96,6 +80,27 @@ impl TlsServer {
         let (stream, _) = self.listener.accept().await.unwrap();
         self.acceptor.accept(stream).await
     }
+}
+
+fn acceptor(identity: &Identity, quirk: Quirk) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions: &[_] = match quirk {
+        Quirk::Tls12 => &[&rustls::version::TLS12],
+        _ => &[&rustls::version::TLS13, &rustls::version::TLS12],
+    };
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth();
+    let certificates = vec![identity.certificate(quirk == Quirk::Expired)];
+    let config = match quirk {
+        Quirk::Thief => {
+            let own = provider.key_provider.load_private_key(Identity::new().key()).unwrap();
+            builder.with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(certificates, own)))))
+        }
+        _ => builder.with_single_cert(certificates, identity.key()).unwrap(),
+    };
+    TlsAcceptor::from(Arc::new(config))
 }
 
 #[derive(Debug)]
