@@ -34,6 +34,8 @@ pub enum Command {
     Say(SayArgs),
     /// `gzy user`
     User(UserArgs),
+    /// `gzy doctor`
+    Doctor(DoctorArgs),
 }
 
 /// join a server and talk · 连接服务器聊天
@@ -169,6 +171,27 @@ pub struct ServerArgs {
     /// error, warn, info, debug or off (default: info) · 日志级别
     #[argh(option, default = "log::LevelFilter::Info", arg_name = "level")]
     pub log_level: log::LevelFilter,
+}
+
+/// look whether a server can run here; exit code 0 when all is fine · 检查这台机器能否运行服务器
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "doctor")]
+pub struct DoctorArgs {
+    /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
+    #[argh(option, arg_name = "dir")]
+    pub data: Option<PathBuf>,
+
+    /// zh, en or auto (default: auto, by the locale) · 语言
+    #[argh(option, arg_name = "zh|en", from_str_fn(language))]
+    pub lang: Option<LanguageChoice>,
+}
+
+impl DoctorArgs {
+    /// The language to answer in.
+    pub fn language(&self) -> Language {
+        let asked = self.lang.and_then(|choice| choice.0);
+        asked.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()))
+    }
 }
 
 /// manage accounts; passwords are read from standard input · 管理账号，口令从标准输入读取

@@ -18,7 +18,7 @@ pub struct Identity(KeyPair);
 
 impl Identity {
     /// A key that nobody has seen before.
-    pub fn new() -> Identity {
+    pub fn generate() -> Identity {
         Identity(KeyPair::generate().unwrap())
     }
 
@@ -95,7 +95,7 @@ fn acceptor(identity: &Identity, quirk: Quirk) -> TlsAcceptor {
     let certificates = vec![identity.certificate(quirk == Quirk::Expired)];
     let config = match quirk {
         Quirk::Thief => {
-            let own = provider.key_provider.load_private_key(Identity::new().key()).unwrap();
+            let own = provider.key_provider.load_private_key(Identity::generate().key()).unwrap();
             builder.with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(certificates, own)))))
         }
         _ => builder.with_single_cert(certificates, identity.key()).unwrap(),

@@ -39,7 +39,7 @@ async fn answered(answer: &[u8]) -> NotEncrypted {
 #[test]
 fn a_stream_is_encrypted_and_the_key_at_its_other_end_is_known() {
     smol::block_on(async {
-        let identity = Identity::new();
+        let identity = Identity::generate();
         let server = TlsServer::start(&identity, Quirk::None).await;
         let talk = async {
             let mut opened = opened(&server.address(), &Encryption::default()).await.unwrap();
@@ -65,28 +65,28 @@ fn a_stream_is_encrypted_and_the_key_at_its_other_end_is_known() {
 
 #[test]
 fn an_expired_certificate_with_a_key_is_as_good_as_any() {
-    let identity = Identity::new();
+    let identity = Identity::generate();
     let opened = smol::block_on(met(&identity, Quirk::Expired)).unwrap_or_else(|why| panic!("{why:?}"));
     assert_eq!(opened.key, Some(identity.fingerprint()));
 }
 
 #[test]
 fn an_older_server_is_known_by_the_same_key() {
-    let identity = Identity::new();
+    let identity = Identity::generate();
     let opened = smol::block_on(met(&identity, Quirk::Tls12)).unwrap_or_else(|why| panic!("{why:?}"));
     assert_eq!(opened.key, Some(identity.fingerprint()));
 }
 
 #[test]
 fn eve_who_shows_the_certificate_without_its_key_is_refused() {
-    let refused = smol::block_on(met(&Identity::new(), Quirk::Thief));
+    let refused = smol::block_on(met(&Identity::generate(), Quirk::Thief));
     assert!(matches!(refused, Err(NotEncrypted::Failed(_))));
 }
 
 #[test]
 fn coming_back_is_a_resumption_and_the_key_is_still_known() {
     smol::block_on(async {
-        let identity = Identity::new();
+        let identity = Identity::generate();
         let server = TlsServer::start(&identity, Quirk::None).await;
         let encryption = Encryption::default();
         let mut kinds = Vec::new();

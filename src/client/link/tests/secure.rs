@@ -67,7 +67,7 @@ fn ended(events: &[Event]) -> Option<&Trouble> {
 #[test]
 fn a_key_is_told_at_the_first_visit_and_not_at_the_second() {
     smol::block_on(async {
-        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::generate());
         let server = TlsServer::start(&identity, Quirk::None).await;
         for expected in [vec![(identity.fingerprint(), false)], vec![]] {
             let config = secure(server.address(), folder.path(), None, false);
@@ -80,7 +80,7 @@ fn a_key_is_told_at_the_first_visit_and_not_at_the_second() {
 #[test]
 fn a_server_with_another_key_hears_nothing_until_the_user_accepts_it() {
     smol::block_on(async {
-        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::generate());
         let server = TlsServer::start(&identity, Quirk::None).await;
         let known = Fingerprint([9; 32]);
         let mut trust = Trust::new(Some(folder.path()), None, false);
@@ -102,7 +102,7 @@ fn a_server_with_another_key_hears_nothing_until_the_user_accepts_it() {
 #[test]
 fn a_key_that_changes_while_the_client_runs_ends_it() {
     smol::block_on(async {
-        let (folder, before, after) = (tempfile::tempdir().unwrap(), Identity::new(), Identity::new());
+        let (folder, before, after) = (tempfile::tempdir().unwrap(), Identity::generate(), Identity::generate());
         let server = TlsServer::start(&before, Quirk::None).await;
         let config = secure(server.address(), folder.path(), None, false);
         let events = meet(config, async |commands| {
@@ -123,7 +123,7 @@ fn a_key_that_changes_while_the_client_runs_ends_it() {
 #[test]
 fn an_invitation_keeps_anna_from_the_wrong_server() {
     smol::block_on(async {
-        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::new());
+        let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::generate());
         let server = TlsServer::start(&identity, Quirk::Expired).await;
         let wanted = Fingerprint([9; 32]);
         let config = secure(server.address(), folder.path(), Some(wanted), true);
@@ -160,7 +160,7 @@ fn a_server_in_clear_is_named_as_such_and_never_talked_to() {
 #[test]
 fn a_client_in_clear_is_told_that_the_server_wants_tls() {
     smol::block_on(async {
-        let server = TlsServer::start(&Identity::new(), Quirk::None).await;
+        let server = TlsServer::start(&Identity::generate(), Quirk::None).await;
         let config = Config { address: server.address(), ..config(1) };
         let events = meet(config, async |_| {
             assert!(server.accept().await.is_err());
