@@ -11,7 +11,7 @@ use crate::client::start::Wish;
 use crate::client::words::Language;
 use crate::client_term::{ClientConfig, SayConfig};
 use crate::password_file;
-use crate::server::{Config, Limits};
+use crate::server::{Config, Limits, PlainTalk, Source};
 use crate::wire::name::RoomName;
 
 /// A chat room and a file cloud in one small binary · 一个小程序，聊天室加文件云
@@ -151,6 +151,18 @@ pub struct ServerArgs {
     /// connections from one address (default: 64) · 每个地址的连接上限
     #[argh(option, default = "64", arg_name = "n")]
     pub per_ip: usize,
+
+    /// certificate to show, in PEM, with --key (default: tls.crt in the data folder, made by the server) · 证书
+    #[argh(option, arg_name = "file")]
+    pub cert: Option<PathBuf>,
+
+    /// private key of --cert, in PEM, readable by the server alone; both are read again on SIGHUP · 私钥
+    #[argh(option, arg_name = "file")]
+    pub key: Option<PathBuf>,
+
+    /// who may talk without encryption: yes (everybody), no, or local (this machine) (default: yes) · 是否允许不加密的连接
+    #[argh(option, default = "PlainTalk::Yes", arg_name = "yes|no|local")]
+    pub plain: PlainTalk,
 
     /// file whose first line is the password that everybody must give (IRC PASS) · 入门口令文件
     #[argh(option, arg_name = "file")]
@@ -395,9 +407,18 @@ impl ServerArgs {
         if self.name.is_empty() || self.name.len() > NAME_BYTES || self.name.contains(char::is_control) {
             return Err(format!("--name takes 1 to {NAME_BYTES} bytes without control characters"));
         }
+        let data = data_folder(self.data);
+        let identity = match (self.cert, self.key) {
+            (None, None) => Source::Own(data.clone()),
+            (Some(certificate), Some(key)) => Source::Given { certificate, key },
+            (Some(_), None) => return Err("--cert needs --key, the file with its private key".into()),
+            (None, Some(_)) => return Err("--key needs --cert, the file with its certificate".into()),
+        };
         Ok(Config {
             listen: self.listen,
-            data: data_folder(self.data),
+            data,
+            identity,
+            plain: self.plain,
             name: self.name,
             lobby,
             replay: self.replay.min(REPLAY_MOST),
@@ -469,6 +490,21 @@ mod tests {
         for wrong in ["client a --lang fr", "client a --color pink", "say a b --timeout -1"] {
             assert!(matches!(parsed(wrong), Parsed::Print(_, false)), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_are_given_together_or_not_at_all() {
+        let identity = |line: &str| {
+            let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
+            let Command::Server(server) = args.command else { panic!("{line}") };
+            server.into_config(0).map(|config| config.identity)
+        };
+        assert_eq!(identity("server --data d"), Ok(Source::Own("d".into())));
+        let given = Source::Given { certificate: "c.pem".into(), key: "k.pem".into() };
+        assert_eq!(identity("server --cert c.pem --key k.pem"), Ok(given));
+        assert!(identity("server --cert c.pem").is_err_and(|why| why.contains("needs --key")));
+        assert!(identity("server --key k.pem").is_err_and(|why| why.contains("needs --cert")));
+        assert!(matches!(parsed("server --plain maybe"), Parsed::Print(text, false) if text.contains("local")));
     }
 
     #[test]

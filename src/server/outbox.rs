@@ -1,16 +1,15 @@
 //! Getting bytes to receivers: encoded once, one write per receiver and round, tried at once; only who is slow gets a buffer.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use smol::LocalExecutor;
 
 use super::pace::Round;
+use super::transport::Link;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -41,7 +40,7 @@ struct Piece {
 struct Outbox {
     conn: ConnId,
     caps: Caps,
-    stream: Arc<Async<TcpStream>>,
+    link: Rc<Link>,
     /// Shared with the reading task: no more inputs are wanted.
     closed: Rc<Cell<bool>>,
     first: Option<Piece>,
@@ -70,7 +69,10 @@ impl Outbox {
 /// Bytes that a slow receiver has not taken yet. Its task writes them; the hub only appends.
 struct Backlog {
     bytes: RefCell<Vec<u8>>,
+    /// How many of them the link has taken.
     sent: Cell<usize>,
+    /// What the link has taken, encrypted, and not got out.
+    unsent: Cell<usize>,
     closing: Cell<bool>,
     done: Cell<bool>,
     /// Of all backlogs together.
@@ -82,6 +84,7 @@ impl Backlog {
         Rc::new(Backlog {
             bytes: RefCell::default(),
             sent: Cell::new(0),
+            unsent: Cell::new(0),
             closing: Cell::new(false),
             done: Cell::new(false),
             total,
@@ -89,7 +92,7 @@ impl Backlog {
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.bytes.borrow().len() - self.sent.get()
+        self.bytes.borrow().len() - self.sent.get() + self.unsent.get()
     }
 
     /// Appends bytes; false when that is more than a receiver may leave waiting.
@@ -120,25 +123,28 @@ impl Backlog {
     }
 
     /// Writes what the socket takes. `Ok(true)` when nothing is left.
-    fn write_some(&self, stream: &TcpStream) -> io::Result<bool> {
+    fn write_some(&self, link: &Link) -> io::Result<bool> {
         let mut bytes = self.bytes.borrow_mut();
-        while self.sent.get() < bytes.len() {
-            match (&*stream).write(&bytes[self.sent.get()..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.sent.set(self.sent.get() + count);
-                    self.total.set(self.total.get().saturating_sub(count));
-                }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
-                    // What is out makes room for what comes.
-                    bytes.drain(..self.sent.replace(0));
-                    return Ok(false);
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(why),
+        loop {
+            let count = link.write(&bytes[self.sent.get()..])?;
+            self.sent.set(self.sent.get() + count);
+            self.total.set(self.total.get().saturating_sub(count));
+            self.note_unsent(link);
+            if self.sent.get() == bytes.len() {
+                return Ok(link.unsent_bytes() == 0);
+            }
+            if count == 0 {
+                // What is out makes room for what comes.
+                bytes.drain(..self.sent.replace(0));
+                return Ok(false);
             }
         }
-        Ok(true)
+    }
+
+    /// What the link holds counts as waiting too.
+    fn note_unsent(&self, link: &Link) {
+        let unsent = link.unsent_bytes();
+        self.total.set((self.total.get() + unsent).saturating_sub(self.unsent.replace(unsent)));
     }
 }
 
@@ -179,7 +185,7 @@ impl Outboxes {
     }
 
     /// Takes a connection in and numbers it. `closed` is set when no more inputs of it are wanted.
-    pub fn open(&mut self, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>) -> ConnId {
+    pub fn open(&mut self, link: Rc<Link>, closed: Rc<Cell<bool>>) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
             if self.slots.len() == self.slots.capacity() {
                 self.slots.reserve_exact(SLOTS_AT_ONCE);
@@ -190,7 +196,7 @@ impl Outboxes {
         self.last_serial = self.last_serial.wrapping_add(1);
         let conn = ConnId { slot, serial: self.last_serial };
         let (caps, first, more, backlog) = (Caps::NONE, None, Vec::new(), None);
-        self.slots[slot as usize] = Some(Outbox { conn, caps, stream, closed, first, more, backlog, closing: false });
+        self.slots[slot as usize] = Some(Outbox { conn, caps, link, closed, first, more, backlog, closing: false });
         conn
     }
 
@@ -299,15 +305,15 @@ impl Outboxes {
         outbox.closed.set(true);
         match &outbox.backlog {
             Some(backlog) if !backlog.done.get() => backlog.closing.set(true),
-            _ => end_stream(&outbox.stream),
+            _ => outbox.link.end(),
         }
         let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.done.get());
         let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
-        let stream = Arc::downgrade(&outbox.stream);
+        let link = Rc::downgrade(&outbox.link);
         let hang_up = async move {
             Timer::after(within).await;
-            if let Some(stream) = stream.upgrade() {
-                let _ = stream.get_ref().shutdown(Shutdown::Both);
+            if let Some(link) = link.upgrade() {
+                link.hang_up();
             }
         };
         self.executor.spawn(hang_up).detach();
@@ -330,11 +336,6 @@ impl Outboxes {
 fn piece(arena: usize, start: usize, end: usize) -> Piece {
     // A round is flushed long before an arena reaches 4 GiB.
     Piece { arena: arena as u8, start: start as u32, end: end as u32 }
-}
-
-/// Tells the client that nothing more comes.
-fn end_stream(stream: &Async<TcpStream>) {
-    let _ = stream.get_ref().shutdown(Shutdown::Write);
 }
 
 impl Outboxes {
@@ -363,15 +364,16 @@ impl Outboxes {
             return in_time;
         }
         outbox.backlog = None;
-        match write_now(&outbox.stream, bytes) {
-            Ok(written) if written == bytes.len() => true,
+        match outbox.link.write(bytes) {
+            Ok(written) if written == bytes.len() && outbox.link.unsent_bytes() == 0 => true,
             Ok(written) => {
                 let backlog = Backlog::new(self.waiting_bytes.clone());
+                backlog.note_unsent(&outbox.link);
                 let in_time = backlog.append(&bytes[written..]);
                 if !in_time {
                     backlog.cut();
                 }
-                self.executor.spawn(drain(outbox.stream.clone(), backlog.clone())).detach();
+                self.executor.spawn(drain(outbox.link.clone(), backlog.clone())).detach();
                 outbox.backlog = Some(backlog);
                 in_time
             }
@@ -381,30 +383,19 @@ impl Outboxes {
     }
 }
 
-/// Tries once; what a full socket does not take is not an error.
-fn write_now(stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
-    loop {
-        match stream.get_ref().write(bytes) {
-            Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
 /// Writes a backlog as the receiver takes it. Lives only as long as there is one.
-async fn drain(stream: Arc<Async<TcpStream>>, backlog: Rc<Backlog>) {
+async fn drain(link: Rc<Link>, backlog: Rc<Backlog>) {
     loop {
-        if stream.writable().await.is_err() {
+        if link.writable().await.is_err() {
             break;
         }
-        match backlog.write_some(stream.get_ref()) {
+        match backlog.write_some(&link) {
             Ok(false) => {}
             Ok(true) | Err(_) => break,
         }
     }
     backlog.done.set(true);
     if backlog.closing.get() {
-        end_stream(&stream);
+        link.end();
     }
 }

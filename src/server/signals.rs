@@ -1,4 +1,4 @@
-//! Signals as mail: TERM and INT stop the server, HUP reads the message of the day again and reopens the log.
+//! Signals as mail: TERM and INT stop the server, HUP reads the message of the day and the certificate again and reopens the log.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,11 @@ use smol::stream::StreamExt;
 use crate::chat::Input;
 
 use super::hub::Mail;
+use super::tls::Keeper;
 use super::{logfile, motd};
 
 /// Waits for signals for ever.
-pub async fn watch(mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen) {
+pub async fn watch(mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen, keeper: Keeper) {
     let mut signals = match Signals::new([Signal::Term, Signal::Int, Signal::Hup]) {
         Ok(signals) => signals,
         Err(why) => return log::error!("signals cannot be watched ({why}); stopping will be abrupt"),
@@ -22,7 +23,8 @@ pub async fn watch(mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile:
             Ok(Signal::Term | Signal::Int) => mail.send(Mail::Stop).await,
             Ok(Signal::Hup) => {
                 log.reopen();
-                log::info!("SIGHUP: the log was reopened, the message of the day is read again");
+                log::info!("SIGHUP: the log was reopened; the certificate and the message of the day are read again");
+                keeper.reload();
                 match motd::read(motd_path.as_deref()) {
                     Ok(lines) => mail.send(Mail::Fact(Input::MotdRead(lines))).await,
                     Err(why) => {
