@@ -119,6 +119,7 @@ fn typed(ip: IpAddr, port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64ct::{Base64, Encoding};
     use std::fs;
 
     fn faults(data: &Path) -> Vec<String> {
@@ -161,8 +162,9 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::new(vec!["gzy".into()]).unwrap().self_signed(&key).unwrap();
-        let pem = |name: &str, der: &[u8]| pem_of(name, der);
-        fs::write(data.path().join("tls.crt"), pem("CERTIFICATE", certificate.der())).unwrap();
+        let base64 = Base64::encode_string(certificate.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+        fs::write(data.path().join("tls.crt"), pem).unwrap();
         let wanted = Fingerprint::of_certificate(certificate.der()).unwrap();
         let found = examine(data.path());
         assert!(found.iter().any(|finding| matches!(finding, Finding::Key(key) if *key == wanted)), "{found:?}");
@@ -176,19 +178,5 @@ mod tests {
     fn a_clock_without_a_battery_is_noticed() {
         assert!(!surroundings::clock(OffsetDateTime::UNIX_EPOCH).is_fine());
         assert!(surroundings::clock(OffsetDateTime::from_unix_timestamp(1_795_180_761).unwrap()).is_fine());
-    }
-
-    /// PEM by hand: base 64 of the bytes between two lines.
-    fn pem_of(name: &str, der: &[u8]) -> String {
-        const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut text = format!("-----BEGIN {name}-----\n");
-        for three in der.chunks(3) {
-            let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-            for at in 0..4 {
-                let sign = SIGNS[(bits >> (18 - 6 * at) & 63) as usize];
-                text.push(if at <= three.len() { char::from(sign) } else { '=' });
-            }
-        }
-        text + &format!("\n-----END {name}-----\n")
     }
 }
