@@ -3,6 +3,7 @@
 //! [`run`] sets everything up and then lives in one thread: `listen` takes connections in, `conn` cuts what they send into lines, `hub` owns the rules and carries
 //! out their orders, `outbox` gets bytes to receivers. The store has a thread of its own; passwords are checked on the blocking pool.
 
+mod backlog;
 mod conn;
 mod error;
 mod hub;
@@ -42,7 +43,7 @@ pub use self::listen::Limits;
 pub use self::tls::PlainTalk;
 
 use self::listen::Listeners;
-use self::tls::Door;
+use self::tls::{Door, Keeper};
 
 /// Mail that may wait for the hub; connections wait when it is full, so it bounds memory and keeps the order.
 const INBOX_MAILS: usize = 1024;
@@ -110,11 +111,16 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         door,
         mail: mail.clone(),
     };
+    let executor = Rc::new(LocalExecutor::new());
+    let keeper = Keeper::new(hub_parts.door.clone(), config.identity.clone());
+    executor.spawn(keeper.clone().renew_daily()).detach();
+    if let Some(signals) = signals::gather() {
+        executor.spawn(signals::watch(signals, mail.clone(), config.motd.clone(), log, keeper)).detach();
+    }
     let ready_line = ready_line(&config, &listeners, identity.fingerprint);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");
-    let executor = Rc::new(LocalExecutor::new());
-    smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox, log)));
+    smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox)));
     opened.thread.join();
     log::info!("stopped");
     Ok(())
@@ -127,12 +133,8 @@ async fn serve(
     parts: hub::Parts,
     mail: Sender<Mail>,
     inbox: Receiver<Mail>,
-    log: logfile::Reopen,
 ) {
-    listeners.accept_on(&executor, config.limits, mail.clone());
-    let keeper = tls::Keeper::new(parts.door.clone(), config.identity.clone());
-    executor.spawn(keeper.clone().renew_daily()).detach();
-    executor.spawn(signals::watch(mail, config.motd.clone(), log, keeper)).detach();
+    listeners.accept_on(&executor, config.limits, mail);
     notify::ready();
     let mut hub = Hub::new(executor, parts);
     hub.run(inbox).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::password_file::NoPassword;
 use crate::store::StoreError;
@@ -23,6 +23,13 @@ pub enum ServerError {
     Identity(BadIdentity),
     /// The store could not be opened.
     Store(StoreError),
+}
+
+impl ServerError {
+    /// The data folder cannot be made.
+    pub fn data_folder(path: &Path, why: io::Error) -> ServerError {
+        ServerError::Store(StoreError::Folder { path: path.into(), why })
+    }
 }
 
 impl fmt::Display for ServerError {

@@ -1,7 +1,6 @@
 //! Getting bytes to receivers: encoded once, one write per receiver and round, tried at once; only who is slow gets a buffer.
 
-use std::cell::{Cell, RefCell};
-use std::io;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,7 +12,8 @@ use super::transport::Link;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::{SEND_QUEUE_BYTES, SEND_QUEUES_BYTES};
+
+use super::backlog::{Backlog, drain};
 
 /// How long a client has to read its goodbye and hang up, before the connection is cut.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -25,8 +25,6 @@ const DIRECT: usize = TagSet::COUNT;
 const SLOTS_AT_ONCE: usize = 256;
 /// An arena that grew beyond this gives its memory back after the round.
 const ARENA_KEPT_BYTES: usize = 256 << 10;
-/// What a receiver that is cut reads last.
-const TOO_SLOW: &str = "ERROR :Closing link: too slow; what you missed is in the history\r\n";
 
 /// Lines of this round for one receiver: a stretch of an arena.
 #[derive(Clone, Copy)]
@@ -63,94 +61,6 @@ impl Outbox {
             self.more.push(piece);
         }
         false
-    }
-}
-
-/// Bytes that a slow receiver has not taken yet. Its task writes them; the hub only appends.
-struct Backlog {
-    bytes: RefCell<Vec<u8>>,
-    /// How many of them the link has taken.
-    sent: Cell<usize>,
-    /// What the link has taken, encrypted, and not got out.
-    unsent: Cell<usize>,
-    closing: Cell<bool>,
-    done: Cell<bool>,
-    /// Of all backlogs together.
-    total: Rc<Cell<usize>>,
-}
-
-impl Backlog {
-    fn new(total: Rc<Cell<usize>>) -> Rc<Backlog> {
-        Rc::new(Backlog {
-            bytes: RefCell::default(),
-            sent: Cell::new(0),
-            unsent: Cell::new(0),
-            closing: Cell::new(false),
-            done: Cell::new(false),
-            total,
-        })
-    }
-
-    fn waiting_bytes(&self) -> usize {
-        self.bytes.borrow().len() - self.sent.get() + self.unsent.get()
-    }
-
-    /// Appends bytes; false when that is more than a receiver may leave waiting.
-    fn append(&self, more: &[u8]) -> bool {
-        if self.waiting_bytes() + more.len() > SEND_QUEUE_BYTES || self.total.get() + more.len() > SEND_QUEUES_BYTES {
-            return false;
-        }
-        self.bytes.borrow_mut().extend_from_slice(more);
-        self.total.set(self.total.get() + more.len());
-        true
-    }
-
-    /// Drops all but the line that is half sent, and ends with a goodbye.
-    fn cut(&self) {
-        let mut bytes = self.bytes.borrow_mut();
-        let sent = self.sent.get();
-        let is_between_lines = sent == 0 || bytes[sent - 1] == b'\n';
-        let keep = if is_between_lines {
-            sent
-        } else {
-            bytes[sent..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| sent + at + 1)
-        };
-        let removed = bytes.len() - keep;
-        bytes.truncate(keep);
-        bytes.extend_from_slice(TOO_SLOW.as_bytes());
-        self.total.set(self.total.get() - removed + TOO_SLOW.len());
-        self.closing.set(true);
-    }
-
-    /// Writes what the socket takes. `Ok(true)` when nothing is left.
-    fn write_some(&self, link: &Link) -> io::Result<bool> {
-        let mut bytes = self.bytes.borrow_mut();
-        loop {
-            let count = link.write(&bytes[self.sent.get()..])?;
-            self.sent.set(self.sent.get() + count);
-            self.total.set(self.total.get().saturating_sub(count));
-            self.note_unsent(link);
-            if self.sent.get() == bytes.len() {
-                return Ok(link.unsent_bytes() == 0);
-            }
-            if count == 0 {
-                // What is out makes room for what comes.
-                bytes.drain(..self.sent.replace(0));
-                return Ok(false);
-            }
-        }
-    }
-
-    /// What the link holds counts as waiting too.
-    fn note_unsent(&self, link: &Link) {
-        let unsent = link.unsent_bytes();
-        self.total.set((self.total.get() + unsent).saturating_sub(self.unsent.replace(unsent)));
-    }
-}
-
-impl Drop for Backlog {
-    fn drop(&mut self) {
-        self.total.set(self.total.get().saturating_sub(self.waiting_bytes()));
     }
 }
 
@@ -304,10 +214,10 @@ impl Outboxes {
     fn let_go(&self, outbox: Outbox) {
         outbox.closed.set(true);
         match &outbox.backlog {
-            Some(backlog) if !backlog.done.get() => backlog.closing.set(true),
+            Some(backlog) if !backlog.is_done() => backlog.close(),
             _ => outbox.link.end(),
         }
-        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.done.get());
+        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.is_done());
         let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
         let link = Rc::downgrade(&outbox.link);
         let hang_up = async move {
@@ -355,11 +265,8 @@ impl Outboxes {
             }
             &self.scratch
         };
-        if let Some(backlog) = outbox.backlog.take_if(|backlog| !backlog.done.get()) {
-            let in_time = backlog.append(bytes);
-            if !in_time {
-                backlog.cut();
-            }
+        if let Some(backlog) = outbox.backlog.take_if(|backlog| !backlog.is_done()) {
+            let in_time = backlog.append_or_cut(bytes);
             outbox.backlog = Some(backlog);
             return in_time;
         }
@@ -367,12 +274,9 @@ impl Outboxes {
         match outbox.link.write(bytes) {
             Ok(written) if written == bytes.len() && outbox.link.unsent_bytes() == 0 => true,
             Ok(written) => {
-                let backlog = Backlog::new(self.waiting_bytes.clone());
+                let backlog = Backlog::behind(&bytes[..written], self.waiting_bytes.clone());
                 backlog.note_unsent(&outbox.link);
-                let in_time = backlog.append(&bytes[written..]);
-                if !in_time {
-                    backlog.cut();
-                }
+                let in_time = backlog.append_or_cut(&bytes[written..]);
                 self.executor.spawn(drain(outbox.link.clone(), backlog.clone())).detach();
                 outbox.backlog = Some(backlog);
                 in_time
@@ -380,22 +284,5 @@ impl Outboxes {
             // The reading task sees the broken connection too, and reports it.
             Err(_) => true,
         }
-    }
-}
-
-/// Writes a backlog as the receiver takes it. Lives only as long as there is one.
-async fn drain(link: Rc<Link>, backlog: Rc<Backlog>) {
-    loop {
-        if link.writable().await.is_err() {
-            break;
-        }
-        match backlog.write_some(&link) {
-            Ok(false) => {}
-            Ok(true) | Err(_) => break,
-        }
-    }
-    backlog.done.set(true);
-    if backlog.closing.get() {
-        link.end();
     }
 }
