@@ -93,6 +93,11 @@ pub enum Input {
         /// Where from.
         address: IpAddr,
     },
+    /// A connection is encrypted from here on: nobody on the way can read what comes next.
+    Secured {
+        /// Which.
+        conn: ConnId,
+    },
     /// A line arrived, valid and within the limits.
     Line {
         /// From whom.
@@ -244,6 +249,11 @@ impl Chat {
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { conn, address } => self.connected(conn, address, now),
+            Input::Secured { conn } => {
+                if let Some(session) = self.session_mut(conn) {
+                    session.is_secure = true;
+                }
+            }
             Input::Line { conn, text } => {
                 if self.note_life(conn, now) {
                     self.line_or_hold(conn, text, now, effects);

@@ -7,9 +7,9 @@ use async_channel::{Receiver, Sender};
 use smol::{Timer, future};
 use time::UtcOffset;
 
+use crate::client::start::{Start, Wish};
 use crate::client::words::{Language, Saying, Writer, say as words};
-use crate::client::{Command, Config, Event, link, view};
-use crate::net::Address;
+use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::name::Nick;
 
 mod console;
@@ -45,8 +45,8 @@ const WRONG: u8 = 2;
 /// What `gzy client` was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClientConfig {
-    /// `HOST` or `HOST:PORT`.
-    pub host: String,
+    /// Where to, and how.
+    pub wish: Wish,
     /// The nick; asked for in a terminal when `None`.
     pub nick: Option<String>,
     /// The word that the server wants from everybody.
@@ -58,8 +58,8 @@ pub struct ClientConfig {
 /// What `gzy say` was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SayConfig {
-    /// `HOST` or `HOST:PORT`.
-    pub host: String,
+    /// Where to, and how.
+    pub wish: Wish,
     /// What to say; several lines make several messages.
     pub text: String,
     /// The nick; that of the system's user when `None`.
@@ -74,22 +74,25 @@ pub struct SayConfig {
 pub fn run(config: ClientConfig) -> u8 {
     // The offset is read first: with several threads it cannot be.
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let language = language();
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let address = match address(&config.host, language) {
-        Ok(address) => address,
+    let mut start = match start(&config.wish) {
+        Ok(start) => start,
         Err(code) => return code,
     };
+    let language = start.language;
     let typed = typed_lines();
     smol::block_on(async {
-        let nick = match config.nick {
+        // A script gets what it asks for, whatever somebody typed the last time.
+        let nick = match config.nick.or_else(|| start.nick.take().filter(|_| is_interactive)) {
             Some(nick) => Some(nick),
             None if is_interactive => ask_nick(&typed, language).await,
             None => Some(default_nick("guest")),
         };
         let Some(nick) = nick else { return DONE };
         let config = Config {
-            address,
+            address: start.address.clone(),
+            security: start.security.clone(),
+            broken_after_ms: start.broken_after_ms,
             nick: nick.into(),
             password: config.password.map(Into::into),
             can_ask: is_interactive,
@@ -103,20 +106,23 @@ pub fn run(config: ClientConfig) -> u8 {
             future::pending().await
         };
         let console = Console::new(language, offset, is_interactive);
-        future::or(attend(console, &typed, &to_link, &events), link).await
+        let memory = is_interactive.then_some(&mut start);
+        future::or(attend(console, memory, &typed, &to_link, &events), link).await
     })
 }
 
 /// Says one text and waits for the receipt. Returns the exit code.
 pub fn say(config: SayConfig) -> u8 {
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let language = language();
-    let address = match address(&config.host, language) {
-        Ok(address) => address,
+    let start = match start(&config.wish) {
+        Ok(start) => start,
         Err(code) => return code,
     };
+    let language = start.language;
     let link_config = Config {
-        address,
+        address: start.address,
+        security: start.security,
+        broken_after_ms: start.broken_after_ms,
         nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
         password: config.password.map(Into::into),
         can_ask: false,
@@ -157,7 +163,7 @@ async fn receipt(writer: &Writer, commands: &Sender<Command>, events: &Receiver<
             return code;
         };
         let shown = view.take(now_ms(), &event);
-        if matches!(event, Event::Refused { .. } | Event::Lost(_) | Event::Ended(_)) {
+        if matches!(event, Event::KeyAccepted { .. } | Event::Refused { .. } | Event::Lost(_) | Event::Ended(_)) {
             shown.iter().for_each(|shown| eprintln!("{}", writer.line(shown, now_ms())));
         }
         match event {
@@ -180,9 +186,10 @@ enum Woken {
     Late,
 }
 
-/// Carries lines and events between the terminal and the link until both are done.
+/// Carries lines and events between the terminal and the link until both are done. `memory`: where somebody sits at the terminal.
 async fn attend(
     mut console: Console,
+    mut memory: Option<&mut Start>,
     typed: &Receiver<String>,
     commands: &Sender<Command>,
     events: &Receiver<Event>,
@@ -199,6 +206,13 @@ async fn attend(
         match woken(events, next, typed, takes_input, commands, waits.until(&console)).await {
             Woken::Happened(event) => {
                 waits.happened(&event);
+                // The first login only: a nick that a broken link forces on the user is not what they chose.
+                if let Event::In { nick, .. } = &event
+                    && let Some(start) = memory.take()
+                    && let Err(sentence) = start.logged_in(nick)
+                {
+                    console.print.push_back(Print::Failure(sentence));
+                }
                 console.happened(now_ms(), &event);
             }
             Woken::Typed(Some(line)) => console.typed(&line),
@@ -336,15 +350,15 @@ fn typed_lines() -> Receiver<String> {
     typed
 }
 
-fn address(host: &str, language: Language) -> Result<Address, u8> {
-    host.parse().map_err(|why| {
-        eprintln!("{}", words(language, &Saying::BadAddress(host, why)));
+/// What is known before dialing; what the user should know is said.
+fn start(wish: &Wish) -> Result<Start, u8> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let start = Start::new(wish, config_folder::of_user().as_deref(), variable).map_err(|sentence| {
+        eprintln!("{sentence}");
         WRONG
-    })
-}
-
-fn language() -> Language {
-    Language::of_environment(|name| std::env::var(name).ok())
+    })?;
+    start.notes.iter().for_each(|note| eprintln!("{note}"));
+    Ok(start)
 }
 
 /// The name of the system's user where it can be a nick, else `otherwise`.

@@ -3,6 +3,7 @@ pub mod args;
 pub mod chat;
 pub mod client;
 pub mod client_term;
+pub mod doctor;
 pub mod net;
 pub mod password;
 pub mod password_file;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use gzy::args::{Command, Parsed, parse};
-use gzy::{client_term, server, user};
+use gzy::args::{Command, Parsed, data_folder, parse};
+use gzy::{client_term, doctor, server, user};
 
 /// What the user asked for could not be done.
 const FAILED: u8 = 1;
@@ -42,6 +42,12 @@ fn main() -> ExitCode {
             }
             Err(why) => complain(&why, FAILED),
         },
+        Command::Doctor(args) => {
+            let language = args.language();
+            let (report, is_fine) = doctor::run(&data_folder(args.data), language);
+            let _ = std::io::stdout().write_all(report.as_bytes());
+            if is_fine { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+        }
     }
 }
 

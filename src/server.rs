@@ -8,6 +8,7 @@ mod backlog;
 mod conn;
 mod error;
 mod hub;
+mod identity;
 mod listen;
 mod logfile;
 mod motd;
@@ -17,6 +18,8 @@ mod pace;
 mod saver;
 mod secret;
 mod signals;
+mod tls;
+mod transport;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -30,14 +33,18 @@ use smol::LocalExecutor;
 use crate::chat::Settings;
 use crate::password_file;
 use crate::store::{Answer, Store};
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::name::RoomName;
 
 pub use self::error::ServerError;
 
 use self::hub::{Hub, Mail};
+pub use self::identity::Source;
 pub use self::listen::Limits;
+pub use self::tls::PlainTalk;
 
 use self::listen::Listeners;
+use self::tls::{Door, Keeper};
 
 /// Mail that may wait for the hub; connections wait when it is full, so it bounds memory and keeps the order.
 const INBOX_MAILS: usize = 1024;
@@ -57,6 +64,10 @@ pub struct Config {
     pub replay: usize,
     /// Connections in all, and per address.
     pub limits: Limits,
+    /// The key and certificate by which clients know the server.
+    pub identity: Source,
+    /// Who may talk in the clear.
+    pub plain: PlainTalk,
     /// A file whose first line everybody must give.
     pub password_file: Option<PathBuf>,
     /// Whether talk is slowed to the flood limits.
@@ -80,6 +91,8 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         config.password_file.as_deref().map(password_file::read).transpose().map_err(ServerError::Password)?;
     let cloak_secret = secret::load_or_make(&config.data)?;
     let motd = motd::read(config.motd.as_deref())?;
+    let identity = config.identity.load(unix_secs()).map_err(ServerError::Identity)?;
+    let door = Door::new(tls::config_of(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
     let settings = Settings {
@@ -96,13 +109,16 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         last_id: opened.last_id,
         store: opened.store,
         flood_limits: config.flood_limits,
+        door,
         mail: mail.clone(),
     };
     let executor = Rc::new(LocalExecutor::new());
+    let keeper = Keeper::new(hub_parts.door.clone(), config.identity.clone());
+    executor.spawn(keeper.clone().renew_daily()).detach();
     if let Some(signals) = signals::gather() {
-        executor.spawn(signals::watch(signals, mail.clone(), config.motd.clone(), log)).detach();
+        executor.spawn(signals::watch(signals, mail.clone(), config.motd.clone(), log, keeper)).detach();
     }
-    let ready_line = ready_line(&config, &listeners);
+    let ready_line = ready_line(&config, &listeners, identity.fingerprint);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");
     smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox)));
@@ -127,6 +143,11 @@ async fn serve(
     hub.finish().await;
 }
 
+/// The time, in seconds since 1970.
+fn unix_secs() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
+}
+
 fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opened, ServerError> {
     let answer = move |answer: Answer| {
         // The hub outlives the store's work; when it does not, nobody is left to be told.
@@ -135,10 +156,11 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
     Store::open(&config.data, answer).map_err(ServerError::Store)
 }
 
-/// `gzy is ready: 127.0.0.1:510, [::1]:510 (gzy client HOST)`
-fn ready_line(config: &Config, listeners: &Listeners) -> String {
+/// `GZY is ready on 127.0.0.1:510, [::1]:510; its key is sha256 ab12 …`
+fn ready_line(config: &Config, listeners: &Listeners, key: Fingerprint) -> String {
     let addresses: Vec<String> = listeners.addresses().iter().map(ToString::to_string).collect();
     let mut line = format!("{} is ready on {}", crate::wire::escape::printable(&config.name), addresses.join(", "));
+    line.push_str(&format!("; its key is {key}"));
     if let Some(advice) = listeners.advice() {
         line.push_str(&format!(" — {advice}"));
     }

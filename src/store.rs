@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+pub use database::look;
 pub use error::StoreError;
 use keeper::Keeper;
 use record::{Found, Message, Query};

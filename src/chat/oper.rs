@@ -22,6 +22,10 @@ const DECOY_HASH: &str =
 impl Turn<'_> {
     /// `OPER <account> <password>`: makes an operator of whoever has the password of an admin's account, and logs in to it.
     pub(super) fn oper(&mut self, line: &Line) {
+        if !self.session().is_private() {
+            let advice = "not in the clear: connect with TLS (the port is the same), then say OPER; and choose a new password, this one was sent for all to read";
+            return self.numeric(ERR_NOOPERHOST, &[], advice);
+        }
         let name: Box<str> = line.params()[0].into();
         let password = Secret(line.params()[1].into());
         let token = self.wait_for(Purpose::Oper { name: name.clone(), password });
@@ -167,6 +171,7 @@ mod tests {
     fn an_admin_becomes_an_operator_and_is_logged_in() {
         let mut w = world();
         let (小阳, anna) = (w.join("小阳"), w.join_with_caps("anna", "account-notify"));
+        w.secure(小阳);
         let source = w.source(小阳);
         let told = w.ask(小阳, "OPER 阳 开门");
         assert_eq!(
@@ -186,10 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn an_operators_password_is_not_taken_where_others_can_read_it() {
+        let mut w = world();
+        w.asks_by_hand = true;
+        let anna = w.join("anna");
+        let told = w.ask(anna, "OPER 阳 开门");
+        assert!(told[0].starts_with(":gzy.local 491 anna :") && told[0].contains("TLS"), "{told:?}");
+        assert!(told.len() == 1 && told[0].len() < 400 && !w.session(anna).operator && w.questions.is_empty());
+        let here = w.connect_from("127.0.0.1".parse().unwrap());
+        w.line(here, "NICK ben");
+        w.line(here, "USER ben 0 * :ben");
+        w.drain();
+        assert_eq!(w.ask(here, "OPER 阳 开门"), [""; 0]);
+        assert_eq!(w.questions.len(), 1, "on the server's own machine nobody reads along");
+    }
+
+    #[test]
     fn every_refusal_looks_the_same_and_takes_the_same_work() {
         let mut w = world();
         w.passwords_by_hand = true;
         let anna = w.join("anna");
+        w.secure(anna);
         for (attempt, correct) in [("阳 wrong", false), ("guest guest", true), ("nobody x", false)] {
             assert_eq!(w.ask(anna, &format!("OPER {attempt}")), [""; 0], "{attempt}");
             let (_, password, hash) = w.password_checks.front().cloned().unwrap();
@@ -207,6 +229,7 @@ mod tests {
     fn the_fifth_wrong_password_is_the_last() {
         let mut w = world();
         let (anna, ben) = (w.join("anna"), w.join("ben"));
+        w.secure(anna);
         for _ in 1..WRONG_PASSWORDS {
             assert_eq!(w.ask(anna, "OPER 阳 芝麻"), [REFUSED]);
         }
@@ -221,6 +244,7 @@ mod tests {
         let mut w = world();
         w.passwords_by_hand = true;
         let anna = w.join_with_caps("anna", "labeled-response batch");
+        w.secure(anna);
         w.line(anna, "@label=门 OPER 阳 芝麻");
         w.line(anna, "PING 1");
         assert_eq!(w.said_to(anna), [""; 0]);
@@ -234,6 +258,7 @@ mod tests {
         (w.asks_by_hand, w.passwords_by_hand) = (true, true);
         let anna = w.join("anna");
         let sorry = [":gzy.local 400 anna OPER :your password could not be checked; try again in a moment"];
+        w.secure(anna);
         w.questions.clear();
         w.line(anna, "OPER 阳 开门");
         w.answer(Found::Failed("disk".into()));

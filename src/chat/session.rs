@@ -73,6 +73,8 @@ pub struct Session {
     pub conn: ConnId,
     /// Where from; shown to operators only.
     pub address: IpAddr,
+    /// The connection is encrypted.
+    pub is_secure: bool,
     /// Present until registration is complete.
     pub hello: Option<Box<Hello>>,
     /// The nick; meaningless before `hello` has one. Changed by [`Session::set_nick`] only.
@@ -122,6 +124,7 @@ impl Session {
         Session {
             conn,
             address,
+            is_secure: false,
             hello: Some(Box::new(Hello {
                 until_ms: now.mono_ms + UNREGISTERED_MS,
                 has_nick: false,
@@ -150,6 +153,11 @@ impl Session {
             wait: None,
             extras: None,
         }
+    }
+
+    /// Whether nobody between the client and the server can read along.
+    pub fn is_private(&self) -> bool {
+        self.is_secure || self.address.to_canonical().is_loopback()
     }
 
     /// Whether registration is complete.

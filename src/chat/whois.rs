@@ -71,6 +71,9 @@ impl Turn<'_> {
         if person.bot {
             tell(RPL_WHOISBOT, &[], "is a bot");
         }
+        if person.is_secure {
+            tell(RPL_WHOISSECURE, &[], "is using a secure connection");
+        }
         if self.session().operator || person.conn == self.me {
             tell(RPL_WHOISACTUALLY, &[&address_word(person.address)], "is actually using host");
         }
@@ -111,6 +114,7 @@ mod tests {
         w.line(小阳, "JOIN #茶");
         w.log_in(小阳, "阳");
         w.make_operator(小阳);
+        w.secure(小阳);
         w.chat.session_mut(小阳).unwrap().bot = true;
         w.pass_ms(7_000);
         w.line(小阳, "AWAY :吃饭");
@@ -123,6 +127,7 @@ mod tests {
             ":gzy.local 313 anna 小阳 :is a server operator".into(),
             ":gzy.local 330 anna 小阳 阳 :is logged in as".into(),
             ":gzy.local 335 anna 小阳 :is a bot".into(),
+            ":gzy.local 671 anna 小阳 :is using a secure connection".into(),
             ":gzy.local 317 anna 小阳 7 1795180761 :seconds idle, signon time".into(),
             ":gzy.local 301 anna 小阳 :吃饭".into(),
             ":gzy.local 318 anna 小阳 :that is all".into(),
@@ -132,9 +137,9 @@ mod tests {
         assert_eq!(w.ask(anna, "WHOIS 小阳 小阳"), told);
         w.make_operator(anna);
         let actually = format!(":gzy.local 338 anna 小阳 {address} :is actually using host");
-        assert_eq!(w.ask(anna, "WHOIS 小阳")[6], actually);
+        assert_eq!(w.ask(anna, "WHOIS 小阳")[7], actually);
         let own = w.ask(小阳, "WHOIS 小阳");
-        assert_eq!(own[6], actually.replace("338 anna", "338 小阳"), "one may know one's own address");
+        assert_eq!(own[7], actually.replace("338 anna", "338 小阳"), "one may know one's own address");
     }
 
     #[test]

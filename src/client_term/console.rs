@@ -39,7 +39,7 @@ pub enum Print {
     Line(String),
     /// A question; the answer is typed behind it.
     Question(String),
-    /// A line about a failure, for the standard error output.
+    /// A line about a failure or a key, for the standard error output.
     Failure(String),
 }
 
@@ -113,7 +113,7 @@ impl Console {
     /// Takes what the link tells. `now_ms`: since 1970 (UTC).
     pub fn happened(&mut self, now_ms: u64, event: &Event) {
         for shown in self.view.take(now_ms, event) {
-            if matches!(shown.what, What::Failed(_)) {
+            if matches!(shown.what, What::Failed(_) | What::KeyAccepted { .. }) {
                 self.print.push_back(Print::Failure(self.writer.line(&shown, now_ms)));
             } else if !self.is_on_screen(&shown.what) {
                 self.print.push_back(Print::Line(self.writer.line(&shown, now_ms)));

@@ -1,13 +1,10 @@
 //! What a slow receiver has not taken yet: it waits here, within bounds, and is written as the receiver reads.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use async_io::Async;
-
+use super::transport::Link;
 use crate::wire::limits::{SEND_QUEUE_BYTES, SEND_QUEUES_BYTES};
 
 /// What a receiver that is cut reads last.
@@ -16,7 +13,10 @@ const TOO_SLOW: &str = "ERROR :Closing link: too slow; what you missed is in the
 /// Bytes that wait for one receiver. Its task ([`drain`]) writes them; the hub only appends.
 pub struct Backlog {
     bytes: RefCell<Vec<u8>>,
+    /// How many of them the link has taken.
     sent: Cell<usize>,
+    /// What the link has encrypted and not got out.
+    unsent: Cell<usize>,
     /// The first of `bytes` goes on with a line whose beginning is out.
     starts_mid_line: Cell<bool>,
     closing: Cell<bool>,
@@ -31,6 +31,7 @@ impl Backlog {
         Rc::new(Backlog {
             bytes: RefCell::default(),
             sent: Cell::new(0),
+            unsent: Cell::new(0),
             starts_mid_line: Cell::new(written.last().is_some_and(|last| *last != b'\n')),
             closing: Cell::new(false),
             done: Cell::new(false),
@@ -49,7 +50,13 @@ impl Backlog {
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.bytes.borrow().len() - self.sent.get()
+        self.bytes.borrow().len() - self.sent.get() + self.unsent.get()
+    }
+
+    /// What the link holds counts as waiting too.
+    pub fn note_unsent(&self, link: &Link) {
+        let unsent = link.unsent_bytes();
+        self.total.set((self.total.get() + unsent).saturating_sub(self.unsent.replace(unsent)));
     }
 
     /// Appends bytes, or cuts the receiver off when that is more than it may leave waiting; false then.
@@ -69,7 +76,7 @@ impl Backlog {
 
     /// Drops all but the rest of the line that is half sent (`refused` may be what holds it), and ends with a goodbye.
     fn cut(&self, refused: &[u8]) {
-        if self.waiting_bytes() == 0 {
+        if self.bytes.borrow().len() == self.sent.get() {
             self.push(rest_of_line(refused, self.is_mid_line()));
         } else {
             let mut bytes = self.bytes.borrow_mut();
@@ -87,27 +94,24 @@ impl Backlog {
     }
 
     /// Writes what the socket takes. `Ok(true)` when nothing is left.
-    fn write_some(&self, mut stream: &TcpStream) -> io::Result<bool> {
+    fn write_some(&self, link: &Link) -> io::Result<bool> {
         let mut bytes = self.bytes.borrow_mut();
-        while self.sent.get() < bytes.len() {
-            match stream.write(&bytes[self.sent.get()..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.sent.set(self.sent.get() + count);
-                    self.total.set(self.total.get().saturating_sub(count));
-                }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
-                    // What is out makes room for what comes.
-                    let sent = self.sent.get();
-                    self.starts_mid_line.set(is_mid_line(&bytes[..sent], &self.starts_mid_line));
-                    bytes.drain(..self.sent.replace(0));
-                    return Ok(false);
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(why),
+        loop {
+            let count = link.write(&bytes[self.sent.get()..])?;
+            let sent = self.sent.get() + count;
+            self.sent.set(sent);
+            self.total.set(self.total.get().saturating_sub(count));
+            self.note_unsent(link);
+            if sent == bytes.len() {
+                return Ok(link.unsent_bytes() == 0);
+            }
+            if count == 0 {
+                // What is out makes room for what comes.
+                self.starts_mid_line.set(is_mid_line(&bytes[..sent], &self.starts_mid_line));
+                bytes.drain(..self.sent.replace(0));
+                return Ok(false);
             }
         }
-        Ok(true)
     }
 }
 
@@ -128,31 +132,28 @@ fn rest_of_line(bytes: &[u8], mid_line: bool) -> &[u8] {
 }
 
 /// Writes a backlog as the receiver takes it. Lives only as long as there is one.
-pub async fn drain(stream: Arc<Async<TcpStream>>, backlog: Rc<Backlog>) {
+pub async fn drain(link: Rc<Link>, backlog: Rc<Backlog>) {
     loop {
-        if stream.writable().await.is_err() {
+        if link.writable().await.is_err() {
             break;
         }
-        match backlog.write_some(stream.get_ref()) {
+        match backlog.write_some(&link) {
             Ok(false) => {}
             Ok(true) | Err(_) => break,
         }
     }
     backlog.done.set(true);
     if backlog.closing.get() {
-        end_stream(&stream);
+        link.end();
     }
-}
-
-/// Tells the client that nothing more comes.
-pub fn end_stream(stream: &Async<TcpStream>) {
-    let _ = stream.get_ref().shutdown(Shutdown::Write);
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
+
+    use async_io::Async;
 
     use super::*;
 
@@ -161,16 +162,15 @@ mod tests {
         (0..count).flat_map(|number| format!(":anna!u@h PRIVMSG #大厅 :{number} 慢慢来\r\n").into_bytes()).collect()
     }
 
-    fn pair() -> (TcpStream, TcpStream) {
+    fn pair() -> (Link, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        near.set_nonblocking(true).unwrap();
-        (near, listener.accept().unwrap().0)
+        (Link::new(Async::new(near).unwrap()), listener.accept().unwrap().0)
     }
 
     /// Everything that a receiver reads who is cut when `waiting` bytes of lines wait, and `refused` would come on top.
     fn read_by_one_who_is_cut(waiting: usize, refused: usize) -> String {
-        let (mut near, mut far) = pair();
+        let (near, mut far) = pair();
         let total = Rc::new(Cell::new(0));
         let first = lines(SEND_QUEUE_BYTES / 8);
         let written = near.write(&first).unwrap();

@@ -1,25 +1,30 @@
-//! One client's incoming side: bytes become lines, lines become mail for the hub, no faster than the flood limits allow.
+//! One client's incoming side: the first byte says whether it is TLS, bytes become lines, lines become mail for the hub, no faster than the flood limits allow.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io::{self, Read};
-use std::net::TcpStream;
+use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
-use async_io::{Async, Timer};
+use async_io::Timer;
 
 use crate::chat::flood::Bucket;
 use crate::chat::{ConnId, Input};
 use crate::wire::line::LineCutter;
 
 use super::hub::Mail;
-use super::listen::Permit;
+use super::listen::{Permit, household};
+use super::tls::{Door, TLS_HANDSHAKE};
+use super::transport::Link;
 
 /// Bytes read at once. Read into one buffer that all connections share, so that an idle one has none.
 pub const READ_BYTES: usize = 8192;
+/// How long a stranger who is turned away has to read why.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
+/// What somebody reads who talks in the clear where that is not wanted.
+const ENCRYPTED_ONLY: &str = "this server takes encrypted connections only (TLS on the same port)";
 
 /// What the connections' tasks have in common.
 pub struct Reading {
@@ -29,6 +34,8 @@ pub struct Reading {
     pub flood_limits: bool,
     /// Borrowed between two awaits only.
     pub buffer: RefCell<Box<[u8; READ_BYTES]>>,
+    /// Who comes in through TLS, and who in the clear.
+    pub door: Rc<Door>,
     /// For the buckets.
     pub started: Instant,
 }
@@ -36,7 +43,8 @@ pub struct Reading {
 /// One connection's incoming side.
 struct Incoming {
     conn: ConnId,
-    stream: Arc<Async<TcpStream>>,
+    address: IpAddr,
+    link: Rc<Link>,
     /// The hub wants no more of it; what still comes is thrown away, so that the goodbye is not lost in a reset.
     closed: Rc<Cell<bool>>,
     shared: Rc<Reading>,
@@ -50,14 +58,16 @@ struct Incoming {
 /// Ten thousand idle connections sit in this future, so what is needed only while it works is made when it works.
 pub fn read(
     conn: ConnId,
-    stream: Arc<Async<TcpStream>>,
+    address: IpAddr,
+    link: Rc<Link>,
     closed: Rc<Cell<bool>>,
     shared: Rc<Reading>,
     permit: Permit,
 ) -> impl Future<Output = ()> {
     let mut incoming = Incoming {
         conn,
-        stream,
+        address,
+        link,
         closed,
         shared,
         cutter: LineCutter::of_client(),
@@ -65,10 +75,14 @@ pub fn read(
         is_first: true,
     };
     async move {
+        let mut end = Box::pin(incoming.enter()).await.err();
         let reason = loop {
-            let ready = poll_fn(|cx| incoming.stream.poll_readable(cx)).await;
-            let lines = match ready.and_then(|()| incoming.read_lines()) {
-                Ok(lines) => lines,
+            if let Some(reason) = end {
+                break reason;
+            }
+            let lines;
+            (lines, end) = match poll_fn(|cx| incoming.link.poll_readable(cx)).await {
+                Ok(()) => incoming.read_lines(),
                 Err(why) => break why,
             };
             if !lines.is_empty() {
@@ -76,42 +90,89 @@ pub fn read(
                 Box::pin(incoming.hand_over(lines)).await;
             }
         };
-        Box::pin(incoming.report_end(reason)).await;
+        Box::pin(incoming.part(reason)).await;
         drop(permit);
     }
 }
 
 impl Incoming {
-    /// Reads once; the complete lines in what came. `Err` when the connection is at its end.
-    fn read_lines(&mut self) -> io::Result<Vec<Input>> {
-        let mut buffer = self.shared.buffer.borrow_mut();
-        let bytes = match self.stream.get_ref().read(&mut buffer[..]) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "connection closed")),
-            Ok(count) => &buffer[..count],
-            Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                return Ok(Vec::new());
+    /// Waits for the first byte, and for the handshake where it begins one.
+    async fn enter(&mut self) -> io::Result<()> {
+        let first = loop {
+            poll_fn(|cx| self.link.poll_readable(cx)).await?;
+            if let Some(byte) = self.link.first_byte()? {
+                break byte;
             }
-            Err(why) => return Err(why),
         };
-        if std::mem::take(&mut self.is_first) && !speaks_irc(bytes) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not IRC"));
+        if first == TLS_HANDSHAKE {
+            return self.shake_hands().await;
+        }
+        if self.shared.door.plain.allows(self.address) || self.closed.get() {
+            return Ok(());
+        }
+        let _ = self.link.write(format!("ERROR :{ENCRYPTED_ONLY}\r\n").as_bytes());
+        Err(refused("talk in the clear is not taken here"))
+    }
+
+    /// Does the handshake, within its time. Lines that came right behind it are handed over too.
+    async fn shake_hands(&mut self) -> io::Result<()> {
+        let door = self.shared.door.clone();
+        let handshake = async {
+            let _turn = door.turn(household(self.address)).await;
+            self.link.begin_tls(door.config())?;
+            loop {
+                poll_fn(|cx| self.link.poll_readable(cx)).await?;
+                let (lines, end) = self.read_lines();
+                if self.link.is_open() {
+                    return Ok((lines, end));
+                }
+                if let Some(why) = end {
+                    return Err(why);
+                }
+            }
+        };
+        let too_late = async {
+            Timer::after(door.handshake_within).await;
+            Err(refused("the TLS handshake took too long"))
+        };
+        let (mut lines, end) = smol::future::or(handshake, too_late).await?;
+        if !self.closed.get() {
+            lines.insert(0, Input::Secured { conn: self.conn });
+            self.hand_over(lines).await;
+        }
+        end.map_or(Ok(()), Err)
+    }
+
+    /// Reads once: the complete lines in what came, and the reason when the connection is at its end.
+    fn read_lines(&mut self) -> (Vec<Input>, Option<io::Error>) {
+        let mut buffer = self.shared.buffer.borrow_mut();
+        if self.closed.get() {
+            return (Vec::new(), self.link.read_past(&mut buffer[..]).err());
         }
         let (conn, mut lines) = (self.conn, Vec::new());
-        if !self.closed.get() {
-            self.cutter.feed(bytes, |line| {
+        let (cutter, is_first) = (&mut self.cutter, &mut self.is_first);
+        let mut is_irc = true;
+        let result = self.link.read(&mut buffer[..], |bytes| {
+            is_irc &= !std::mem::take(is_first) || speaks_irc(bytes);
+            if !is_irc {
+                return;
+            }
+            cutter.feed(bytes, |line| {
                 lines.push(match line {
                     Ok(text) => Input::Line { conn, text: text.into() },
                     Err(fault) => Input::Unreadable { conn, fault },
                 });
             });
-        }
-        Ok(lines)
+        });
+        if is_irc { (lines, result.err()) } else { (lines, Some(refused("this is not IRC"))) }
     }
 
     /// Gives lines to the hub, no faster than the flood limits allow. Nothing is read meanwhile: the network holds the rest back.
     async fn hand_over(&mut self, lines: Vec<Input>) {
         for line in lines {
-            while let Some(wait_ms) = self.must_wait() {
+            while !matches!(line, Input::Secured { .. })
+                && let Some(wait_ms) = self.must_wait()
+            {
                 Timer::after(Duration::from_millis(wait_ms)).await;
             }
             if self.closed.get() || self.shared.mail.send(Mail::Fact(line)).await.is_err() {
@@ -125,21 +186,40 @@ impl Incoming {
         if self.shared.flood_limits { self.bucket.take(now_ms).err() } else { None }
     }
 
-    async fn report_end(&self, why: io::Error) {
-        if !self.closed.get() {
-            let reason = why.to_string().into();
-            let _ = self.shared.mail.send(Mail::Fact(Input::Closed { conn: self.conn, reason })).await;
+    /// The end of the connection: the hub is told, and who was turned away gets a moment to read why.
+    async fn part(&self, why: io::Error) {
+        if self.closed.get() {
+            return;
+        }
+        let (is_refused, reason) = (why.kind() == io::ErrorKind::InvalidData, why.to_string().into());
+        let _ = self.shared.mail.send(Mail::Fact(Input::Closed { conn: self.conn, reason })).await;
+        if is_refused {
+            self.link.end();
+            // Hanging up on bytes that nobody has read would be a reset, which takes the reason away.
+            let read_past = async {
+                while poll_fn(|cx| self.link.poll_readable(cx)).await.is_ok()
+                    && self.link.read_past(&mut self.shared.buffer.borrow_mut()[..]).is_ok()
+                {}
+            };
+            let too_late = async {
+                Timer::after(FAREWELL_WITHIN).await;
+            };
+            smol::future::or(read_past, too_late).await;
         }
     }
 }
 
-/// Whether the first bytes can be a chat line. TLS and HTTP clients are turned away before their bytes are taken for commands:
+/// Why somebody is turned away.
+fn refused(sentence: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, sentence)
+}
+
+/// Whether the first bytes can be a chat line. HTTP clients are turned away before their bytes are taken for commands:
 /// a web page must not be able to make a browser speak IRC.
 fn speaks_irc(first: &[u8]) -> bool {
-    const TLS_HANDSHAKE: u8 = 0x16;
     const HTTP_METHODS: [&[u8]; 8] =
         [b"GET ", b"PUT ", b"POST ", b"PATCH ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
-    first.first() != Some(&TLS_HANDSHAKE) && !HTTP_METHODS.iter().any(|method| first.starts_with(method))
+    !HTTP_METHODS.iter().any(|method| first.starts_with(method))
 }
 
 #[cfg(test)]
@@ -147,8 +227,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_and_tls_clients_are_told_from_irc() {
-        for stranger in [&b"GET / HTTP/1.1\r\n"[..], b"POST /x", b"\x16\x03\x01"] {
+    fn browsers_are_told_from_irc() {
+        for stranger in [&b"GET / HTTP/1.1\r\n"[..], b"POST /x"] {
             assert!(!speaks_irc(stranger));
         }
         for guest in [&b"CAP LS 302\r\n"[..], b"NICK anna", b"", b"PUTA"] {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::password_file::NoPassword;
 use crate::store::StoreError;
 
+use super::identity::BadIdentity;
+
 /// A server that cannot start.
 #[derive(Debug)]
 pub enum ServerError {
@@ -17,6 +19,8 @@ pub enum ServerError {
     File(&'static str, PathBuf, io::Error),
     /// The password that everybody must give could not be had.
     Password(NoPassword),
+    /// The key or the certificate could not be had.
+    Identity(BadIdentity),
     /// The store could not be opened.
     Store(StoreError),
 }
@@ -50,6 +54,7 @@ impl fmt::Display for ServerError {
             }
             ServerError::File(doing, path, why) => write!(f, "cannot {doing} {}: {why}", path.display()),
             ServerError::Password(why) => why.fmt(f),
+            ServerError::Identity(why) => why.fmt(f),
             ServerError::Store(why) => why.fmt(f),
         }
     }

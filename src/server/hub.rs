@@ -27,6 +27,8 @@ use super::listen::Permit;
 use super::outbox::Outboxes;
 use super::pace::Pace;
 use super::saver::Saver;
+use super::tls::Door;
+use super::transport::Link;
 use super::{GOODBYE, notify};
 
 /// Mails handled between two flushes: enough to merge writes when it is busy, few enough that nobody waits long.
@@ -41,7 +43,7 @@ pub enum Mail {
     /// A connection was accepted.
     Accepted {
         /// Its socket.
-        stream: Arc<Async<TcpStream>>,
+        stream: Async<TcpStream>,
         /// Where from.
         address: IpAddr,
         /// Its right to be here.
@@ -67,6 +69,8 @@ pub struct Parts {
     pub store: Store,
     /// Whether talk is slowed to the flood limits.
     pub flood_limits: bool,
+    /// Who comes in through TLS, and who in the clear.
+    pub door: Rc<Door>,
     /// For those who write to the hub.
     pub mail: Sender<Mail>,
 }
@@ -99,6 +103,7 @@ impl Hub {
             mail: parts.mail,
             flood_limits: parts.flood_limits,
             buffer: RefCell::new(Box::new([0; READ_BYTES])),
+            door: parts.door,
             started,
         });
         let mut effects = Vec::new();
@@ -223,12 +228,13 @@ impl Hub {
         }
     }
 
-    fn open(&mut self, stream: Arc<Async<TcpStream>>, address: IpAddr, permit: Permit) -> Input {
+    fn open(&mut self, stream: Async<TcpStream>, address: IpAddr, permit: Permit) -> Input {
         // A chat line must not wait for the next one to fill a packet.
         let _ = stream.get_ref().set_nodelay(true);
         let closed = Rc::new(Cell::new(false));
-        let conn = self.outboxes.open(stream.clone(), closed.clone());
-        self.executor.spawn(conn::read(conn, stream, closed, self.reading.clone(), permit)).detach();
+        let link = Rc::new(Link::new(stream));
+        let conn = self.outboxes.open(link.clone(), closed.clone());
+        self.executor.spawn(conn::read(conn, address, link, closed, self.reading.clone(), permit)).detach();
         Input::Connected { conn, address }
     }
 

@@ -174,7 +174,7 @@ impl Drop for Permit {
 }
 
 /// What counts as one address: an IPv4 address, or a /64 of IPv6.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -196,11 +196,7 @@ async fn accept_loop(socket: TcpListener, guests: Guests, mail: Sender<Mail>) {
                 pause = ACCEPT_PAUSE.0;
                 match guests.admit(peer.ip()) {
                     Ok(permit) => {
-                        if mail
-                            .send(Mail::Accepted { stream: Arc::new(stream), address: peer.ip(), permit })
-                            .await
-                            .is_err()
-                        {
+                        if mail.send(Mail::Accepted { stream, address: peer.ip(), permit }).await.is_err() {
                             return;
                         }
                     }

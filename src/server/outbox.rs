@@ -1,21 +1,19 @@
 //! Getting bytes to receivers: encoded once, one write per receiver and round, tried at once; only who is slow gets a buffer.
 
 use std::cell::Cell;
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use smol::LocalExecutor;
 
 use super::pace::Round;
+use super::transport::Link;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 
-use super::backlog::{Backlog, drain, end_stream};
+use super::backlog::{Backlog, drain};
 
 /// How long a client has to read its goodbye and hang up, before the connection is cut.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -40,7 +38,7 @@ struct Piece {
 struct Outbox {
     conn: ConnId,
     caps: Caps,
-    stream: Arc<Async<TcpStream>>,
+    link: Rc<Link>,
     /// Shared with the reading task: no more inputs are wanted.
     closed: Rc<Cell<bool>>,
     first: Option<Piece>,
@@ -97,7 +95,7 @@ impl Outboxes {
     }
 
     /// Takes a connection in and numbers it. `closed` is set when no more inputs of it are wanted.
-    pub fn open(&mut self, stream: Arc<Async<TcpStream>>, closed: Rc<Cell<bool>>) -> ConnId {
+    pub fn open(&mut self, link: Rc<Link>, closed: Rc<Cell<bool>>) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
             if self.slots.len() == self.slots.capacity() {
                 self.slots.reserve_exact(SLOTS_AT_ONCE);
@@ -108,7 +106,7 @@ impl Outboxes {
         self.last_serial = self.last_serial.wrapping_add(1);
         let conn = ConnId { slot, serial: self.last_serial };
         let (caps, first, more, backlog) = (Caps::NONE, None, Vec::new(), None);
-        self.slots[slot as usize] = Some(Outbox { conn, caps, stream, closed, first, more, backlog, closing: false });
+        self.slots[slot as usize] = Some(Outbox { conn, caps, link, closed, first, more, backlog, closing: false });
         conn
     }
 
@@ -217,15 +215,15 @@ impl Outboxes {
         outbox.closed.set(true);
         match &outbox.backlog {
             Some(backlog) if !backlog.is_done() => backlog.close(),
-            _ => end_stream(&outbox.stream),
+            _ => outbox.link.end(),
         }
         let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.is_done());
         let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
-        let stream = Arc::downgrade(&outbox.stream);
+        let link = Rc::downgrade(&outbox.link);
         let hang_up = async move {
             Timer::after(within).await;
-            if let Some(stream) = stream.upgrade() {
-                let _ = stream.get_ref().shutdown(Shutdown::Both);
+            if let Some(link) = link.upgrade() {
+                link.hang_up();
             }
         };
         self.executor.spawn(hang_up).detach();
@@ -273,28 +271,18 @@ impl Outboxes {
             return in_time;
         }
         outbox.backlog = None;
-        match write_now(&outbox.stream, bytes) {
-            Ok(written) if written == bytes.len() => true,
+        match outbox.link.write(bytes) {
+            Ok(written) if written == bytes.len() && outbox.link.unsent_bytes() == 0 => true,
             Ok(written) => {
                 let backlog = Backlog::behind(&bytes[..written], self.waiting_bytes.clone());
+                backlog.note_unsent(&outbox.link);
                 let in_time = backlog.append_or_cut(&bytes[written..]);
-                self.executor.spawn(drain(outbox.stream.clone(), backlog.clone())).detach();
+                self.executor.spawn(drain(outbox.link.clone(), backlog.clone())).detach();
                 outbox.backlog = Some(backlog);
                 in_time
             }
             // The reading task sees the broken connection too, and reports it.
             Err(_) => true,
-        }
-    }
-}
-
-/// Tries once; what a full socket does not take is not an error.
-fn write_now(stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
-    loop {
-        match stream.get_ref().write(bytes) {
-            Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
         }
     }
 }

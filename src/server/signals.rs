@@ -1,4 +1,4 @@
-//! Signals as mail: TERM and INT stop the server, HUP reads the message of the day again and reopens the log.
+//! Signals as mail: TERM and INT stop the server, HUP reads the message of the day and the certificate again and reopens the log.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use smol::stream::StreamExt;
 use crate::chat::Input;
 
 use super::hub::Mail;
+use super::tls::Keeper;
 use super::{logfile, motd};
 
 /// Signals are gathered from here on. Called before the server says that it is ready: whoever reads that may send one at once.
@@ -18,13 +19,20 @@ pub fn gather() -> Option<Signals> {
 }
 
 /// Passes signals on for ever.
-pub async fn watch(mut signals: Signals, mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen) {
+pub async fn watch(
+    mut signals: Signals,
+    mail: Sender<Mail>,
+    motd_path: Option<PathBuf>,
+    log: logfile::Reopen,
+    keeper: Keeper,
+) {
     while let Some(signal) = signals.next().await {
         let sent = match signal {
             Ok(Signal::Term | Signal::Int) => mail.send(Mail::Stop).await,
             Ok(Signal::Hup) => {
                 log.reopen();
-                log::info!("SIGHUP: the log was reopened, the message of the day is read again");
+                log::info!("SIGHUP: the log was reopened; the certificate and the message of the day are read again");
+                keeper.reload();
                 match motd::read(motd_path.as_deref()) {
                     Ok(lines) => mail.send(Mail::Fact(Input::MotdRead(lines))).await,
                     Err(why) => {

@@ -68,6 +68,19 @@ pub fn open(data: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// The form of the database of a data folder, without changing anything; `None` where there is none.
+pub fn look(data: &Path) -> Result<Option<u32>, StoreError> {
+    let path = file_in(data);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let wrong = |why| explain(&path, why);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
+    db.busy_timeout(WAIT_FOR_OTHER_WRITERS).map_err(wrong)?;
+    form_of(&db, &path).map(Some)
+}
+
 fn make_folder(data: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
 }

@@ -132,3 +132,18 @@ pub const UNSAVED_MESSAGES: usize = 8192;
 
 /// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
 pub const SAVE_WITHIN_MS: u64 = 50;
+
+/// Bytes of TLS that one connection may leave unfinished: the largest record of TLS 1.2 with its header. A ClientHello fits many times.
+pub const TLS_INCOMING_BYTES: usize = (16 << 10) + 2048 + 5;
+
+/// Bytes of text that are encrypted before the socket has taken what went before: one full record. Bounds what waits encrypted, which cannot be taken back.
+pub const SEALED_AT_ONCE_BYTES: usize = 16 << 10;
+
+/// Milliseconds from the first byte of a TLS handshake to its last: a round trip or two on the worst Wi-Fi, and a board that is busy.
+pub const HANDSHAKE_MS: u64 = 10_000;
+
+/// TLS handshakes at one time; further ones wait their turn. Each takes about 20 KiB.
+pub const HANDSHAKES: usize = 512;
+
+/// The same from one address (a /64 of IPv6), so that one stranger cannot take every turn.
+pub const HANDSHAKES_PER_ADDRESS: usize = 32;

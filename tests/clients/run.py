@@ -63,6 +63,7 @@ class Stage:
         """`gzy say`: when it ends with 0, the server has the text on its disk."""
         said = subprocess.run(
             [self._gzy, "say", f"{self.server.host}:{self.server.port}", text],
+            env=os.environ | {"XDG_CONFIG_HOME": str(self._own_folder())},
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
         )
         if said.returncode != 0:

@@ -1,0 +1,208 @@
+//! Who may come in through TLS and who in the clear: the certificate that is shown, the suites, how many handshakes at a time, and for how long.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_io::Timer;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
+
+use crate::wire::limits::{HANDSHAKE_MS, HANDSHAKES, HANDSHAKES_PER_ADDRESS};
+
+use super::identity::{BadIdentity, Identity, Source};
+use super::unix_secs;
+
+/// The first byte of a TLS connection: the type of a handshake record.
+pub const TLS_HANDSHAKE: u8 = 0x16;
+/// How often the certificate's end is looked at.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Who may talk in the clear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PlainTalk {
+    /// Everybody.
+    #[default]
+    Yes,
+    /// Nobody.
+    No,
+    /// Programs on the server's own machine.
+    Local,
+}
+
+impl PlainTalk {
+    /// Whether somebody from this address may talk in the clear.
+    pub fn allows(self, address: IpAddr) -> bool {
+        match self {
+            PlainTalk::Yes => true,
+            PlainTalk::No => false,
+            PlainTalk::Local => address.to_canonical().is_loopback(),
+        }
+    }
+}
+
+impl FromStr for PlainTalk {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PlainTalk, String> {
+        match text {
+            "yes" => Ok(PlainTalk::Yes),
+            "no" => Ok(PlainTalk::No),
+            "local" => Ok(PlainTalk::Local),
+            _ => Err("say yes, no or local".into()),
+        }
+    }
+}
+
+/// The door that all connections come in by. Owned by the hub's thread.
+pub struct Door {
+    /// For handshakes that begin from here on.
+    config: RefCell<Arc<ServerConfig>>,
+    /// Who may talk in the clear.
+    pub plain: PlainTalk,
+    /// How long a handshake may take.
+    pub handshake_within: Duration,
+    all: Arc<Semaphore>,
+    by_address: RefCell<HashMap<IpAddr, Arc<Semaphore>>>,
+}
+
+impl Door {
+    /// A door that shows this certificate.
+    pub fn new(config: Arc<ServerConfig>, plain: PlainTalk) -> Rc<Door> {
+        Rc::new(Door {
+            config: RefCell::new(config),
+            plain,
+            handshake_within: Duration::from_millis(HANDSHAKE_MS),
+            all: Arc::new(Semaphore::new(HANDSHAKES)),
+            by_address: RefCell::default(),
+        })
+    }
+
+    /// What a handshake that begins at this moment works with.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.config.borrow().clone()
+    }
+
+    /// Shows another certificate from here on. Those who are in stay.
+    pub fn show(&self, config: Arc<ServerConfig>) {
+        *self.config.borrow_mut() = config;
+    }
+
+    /// Waits for a turn to do a handshake. The turn ends when it is dropped.
+    pub async fn turn(self: &Rc<Door>, household: IpAddr) -> HandshakeTurn {
+        // Made before the first wait, and dropped last: whoever gives up while waiting cleans up as well.
+        let mut turn = HandshakeTurn { door: self.clone(), household, guards: None };
+        let of_address = self
+            .by_address
+            .borrow_mut()
+            .entry(household)
+            .or_insert_with(|| Arc::new(Semaphore::new(HANDSHAKES_PER_ADDRESS)))
+            .clone();
+        let mine = of_address.acquire_arc().await;
+        turn.guards = Some((mine, self.all.acquire_arc().await));
+        turn
+    }
+}
+
+/// The right to do a handshake.
+pub struct HandshakeTurn {
+    door: Rc<Door>,
+    household: IpAddr,
+    guards: Option<(SemaphoreGuardArc, SemaphoreGuardArc)>,
+}
+
+impl Drop for HandshakeTurn {
+    fn drop(&mut self) {
+        self.guards = None;
+        let mut by_address = self.door.by_address.borrow_mut();
+        if by_address.get(&self.household).is_some_and(|turns| Arc::strong_count(turns) == 1) {
+            by_address.remove(&self.household);
+        }
+    }
+}
+
+/// Keeps the certificate that is shown up to date.
+#[derive(Clone)]
+pub struct Keeper {
+    door: Rc<Door>,
+    source: Source,
+}
+
+impl Keeper {
+    /// Keeps the certificate of this door.
+    pub fn new(door: Rc<Door>, source: Source) -> Keeper {
+        Keeper { door, source }
+    }
+
+    /// Reads key and certificate again, and renews one's own. When something is wrong with them, what is shown stays.
+    pub fn reload(&self) {
+        match self.source.load(unix_secs()).and_then(|identity| Ok((config_of(&identity)?, identity.fingerprint))) {
+            Ok((config, fingerprint)) => {
+                self.door.show(config);
+                log::info!("the certificate was read; the key is {fingerprint}");
+            }
+            Err(why) => log::error!("{why}; the certificate in use stays"),
+        }
+    }
+
+    /// Once a day renews one's own certificate, if it ends soon. A given one is the host's to renew.
+    pub async fn renew_daily(self) {
+        while let Source::Own(_) = &self.source {
+            Timer::after(DAY).await;
+            if self.source.load(unix_secs()).is_ok_and(|identity| identity.is_renewed) {
+                self.reload();
+            }
+        }
+    }
+}
+
+/// What TLS works with when it shows this identity.
+pub fn config_of(identity: &Identity) -> Result<Arc<ServerConfig>, BadIdentity> {
+    let mut provider = ring::default_provider();
+    let prefers_chacha = !has_aes_instructions();
+    if prefers_chacha {
+        provider.cipher_suites.sort_by_key(|suite| !is_chacha(*suite));
+    }
+    let provider = Arc::new(provider);
+    let mut config = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(BadIdentity::Unusable)?
+        .with_no_client_auth()
+        .with_cert_resolver(identity.resolver(&provider)?);
+    // A client without AES instructions puts ChaCha20 first, and its wish counts, unless it is the server that has none.
+    config.ignore_client_order = prefers_chacha;
+    // A ticket holds all that is needed to go on with a session: it takes no memory here.
+    config.ticketer = ring::Ticketer::new().map_err(BadIdentity::Unusable)?;
+    Ok(Arc::new(config))
+}
+
+fn is_chacha(suite: rustls::SupportedCipherSuite) -> bool {
+    use rustls::CipherSuite::*;
+    matches!(
+        suite.suite(),
+        TLS13_CHACHA20_POLY1305_SHA256
+            | TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+            | TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+    )
+}
+
+/// Whether this processor does AES by itself: a Raspberry Pi up to the fourth does not, and is three times faster with ChaCha20.
+#[cfg(target_arch = "x86_64")]
+fn has_aes_instructions() -> bool {
+    std::arch::is_x86_feature_detected!("aes")
+}
+
+#[cfg(target_arch = "aarch64")]
+fn has_aes_instructions() -> bool {
+    std::arch::is_aarch64_feature_detected!("aes")
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn has_aes_instructions() -> bool {
+    false
+}
