@@ -259,7 +259,7 @@ impl ClientArgs {
     /// The client's configuration.
     pub fn into_config(self) -> Result<ClientConfig, String> {
         let password = password(self.password_file.as_deref())?;
-        Ok(ClientConfig { host: self.host, nick: self.nick, password, room: self.room })
+        Ok(ClientConfig { host: self.host, nick: self.nick, password, room: self.room, ..ClientConfig::default() })
     }
 }
 

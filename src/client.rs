@@ -13,6 +13,7 @@ use crate::net::Address;
 
 pub mod batches;
 pub mod catchup;
+pub mod commands;
 pub mod features;
 pub mod link;
 pub mod login;
@@ -25,6 +26,7 @@ pub mod shown;
 pub mod typed;
 pub mod view;
 pub mod words;
+pub mod writer;
 
 use features::Features;
 
@@ -97,6 +99,13 @@ pub enum Event {
     },
     /// The link broke; the client is trying to come back. Told once until it is in again.
     Lost(Trouble),
+    /// The next attempt to come back begins after a pause. Front ends that can show it say so.
+    Pausing {
+        /// 1 for the first attempt since the link broke.
+        attempt: u32,
+        /// Milliseconds until it begins.
+        pause_ms: u64,
+    },
     /// A line from the server that a person may want to see the effect of.
     Line {
         /// The line, without line end, with its tags.
