@@ -90,10 +90,10 @@ impl Console {
             ("JOIN" | "PART" | "KICK", _) => {
                 self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
             }
-            (refusal, Some(room)) if NOT_LET_IN.contains(&refusal) => {
-                if self.talks.named(room).is_some_and(|talk| talk.is_coming) {
-                    self.close(room);
-                }
+            (refusal, Some(room))
+                if NOT_LET_IN.contains(&refusal) && self.talks.named(room).is_some_and(|talk| talk.is_coming) =>
+            {
+                self.close(room);
             }
             _ => {}
         }
