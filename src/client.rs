@@ -5,16 +5,20 @@
 //!
 //! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
 //! `features` (what the server can), `batches` (which lines belong together), `outbox` (what is not yet acknowledged), and `catchup` (what was missed while the link was broken).
-//! Only `link` has sockets and timers.
+//! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
 use std::io;
 
-use crate::net::Address;
+use crate::net::tls::NotEncrypted;
+use crate::net::{Address, NotOpened};
+use crate::wire::fingerprint::Fingerprint;
 
 pub mod batches;
 pub mod catchup;
 pub mod commands;
+pub mod config_folder;
 pub mod features;
+pub mod known_servers;
 pub mod link;
 pub mod login;
 pub mod outbox;
@@ -22,22 +26,39 @@ pub mod pace;
 pub mod room;
 pub mod seen;
 pub mod session;
+pub mod settings;
 pub mod shown;
+pub mod start;
+pub mod trust;
 pub mod typed;
 pub mod view;
 pub mod words;
 pub mod writer;
 
 use features::Features;
+use known_servers::{Distrusted, Trust};
 
 /// The room that is entered where a server does not put everybody into one.
 pub const DEFAULT_ROOM: &str = "#lobby";
+
+/// How the talk with a server is protected.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Security {
+    /// Not at all: anybody on the way can read it.
+    Plain,
+    /// Encrypted, for a server that is trusted.
+    Encrypted(Trust),
+}
 
 /// How a client wants to be on a server.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the server is.
     pub address: Address,
+    /// How the talk is protected.
+    pub security: Security,
+    /// Milliseconds without any line after which the link counts as broken.
+    pub broken_after_ms: u64,
     /// The nick to ask for.
     pub nick: Box<str>,
     /// The word that the server may want from everybody (`PASS`).
@@ -75,6 +96,15 @@ pub enum Command {
 /// What happened on the link. All of them go into the view; front ends look at a few.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// The key of an encrypted link is trusted from here on: it was never seen before, or the user accepted it in place of another.
+    KeyAccepted {
+        /// The server.
+        server: Address,
+        /// Its key.
+        key: Fingerprint,
+        /// There was another key before.
+        replaced: bool,
+    },
     /// Logged in.
     In {
         /// The nick that the server gave.
@@ -149,8 +179,26 @@ pub enum Trouble {
     Silent,
     /// No nick was accepted; the server's last sentence.
     NoNick(Box<str>),
+    /// The server did not answer in TLS, perhaps with a line in clear.
+    NoTls(Option<Box<str>>),
+    /// The link is in clear, and the server answers in TLS.
+    OnlyTls,
+    /// Encryption failed otherwise, in the words of the library.
+    Tls(Box<str>),
+    /// The server's key is not trusted.
+    Distrusted(Box<Distrusted>),
     /// Anything else, in the system's words.
     Other(Box<str>),
+}
+
+impl From<NotOpened> for Trouble {
+    fn from(why: NotOpened) -> Trouble {
+        match why {
+            NotOpened::Dialing(error) => Trouble::of(&error),
+            NotOpened::Encrypting(NotEncrypted::NoTls(said)) => Trouble::NoTls(said),
+            NotOpened::Encrypting(NotEncrypted::Failed(words)) => Trouble::Tls(words),
+        }
+    }
 }
 
 impl Trouble {

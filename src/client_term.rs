@@ -7,10 +7,10 @@ use async_channel::{Receiver, Sender};
 use smol::{Timer, future};
 use time::UtcOffset;
 
+use crate::client::start::{Start, Wish};
 use crate::client::words::{Language, Saying, say as words};
 use crate::client::writer::Writer;
-use crate::client::{Command, Config, Event, link, view};
-use crate::net::Address;
+use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::name::Nick;
 
 mod complete;
@@ -19,13 +19,13 @@ mod editor;
 mod keys;
 mod live;
 mod paint;
+mod past;
 mod plain;
 mod screen;
 mod talks;
 
-use console::{Console, Front};
+use console::{Console, Front, Print};
 use live::{Live, Raw};
-pub use paint::Colours;
 use paint::{Painter, Palette};
 
 /// How many earlier messages are shown on entering a room.
@@ -54,23 +54,21 @@ const WRONG: u8 = 2;
 /// What `gzy client` was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClientConfig {
-    /// `HOST` or `HOST:PORT`.
-    pub host: String,
+    /// Where to, and how.
+    pub wish: Wish,
     /// The nick; asked for in a terminal when `None`.
     pub nick: Option<String>,
     /// The word that the server wants from everybody.
     pub password: Option<String>,
     /// The room to talk in; the server's lobby when `None`.
     pub room: Option<String>,
-    /// Whether to use colours.
-    pub colours: Colours,
 }
 
 /// What `gzy say` was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SayConfig {
-    /// `HOST` or `HOST:PORT`.
-    pub host: String,
+    /// Where to, and how.
+    pub wish: Wish,
     /// What to say; several lines make several messages.
     pub text: String,
     /// The nick; that of the system's user when `None`.
@@ -85,20 +83,23 @@ pub struct SayConfig {
 pub fn run(config: ClientConfig) -> u8 {
     // The offset is read first: with several threads it cannot be.
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let language = language();
     let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let address = match address(&config.host, language) {
-        Ok(address) => address,
+    let mut start = match start(&config.wish) {
+        Ok(start) => start,
         Err(code) => return code,
     };
-    let nick = match config.nick {
+    let language = start.language;
+    // A script gets what it asks for, whatever somebody typed the last time.
+    let nick = match config.nick.or_else(|| start.nick.take().filter(|_| is_interactive)) {
         Some(nick) => Some(nick),
         None if is_interactive => ask_nick(language),
         None => Some(default_nick("guest")),
     };
     let Some(nick) = nick else { return DONE };
     let link_config = Config {
-        address,
+        address: start.address.clone(),
+        security: start.security.clone(),
+        broken_after_ms: start.broken_after_ms,
         nick: nick.into(),
         password: config.password.map(Into::into),
         can_ask: is_interactive,
@@ -115,18 +116,21 @@ pub fn run(config: ClientConfig) -> u8 {
     };
     let is_success = match raw {
         Some(raw) => {
-            let palette = Palette::of_environment(config.colours, |name| std::env::var(name).ok());
+            let palette = Palette::of_environment(start.colours, |name| std::env::var(name).ok());
             let mut live = Live::new(Console::new(Painter::new(writer, palette), Front::Screen), raw);
+            let past = past::File::of_user();
+            live.remember(past.read());
             let keys = live::keys();
-            let talk = future::or(live.attend(&keys, &to_link, &events), asked_to_end());
+            let talk = future::or(live.attend(&mut start, &keys, &to_link, &events), asked_to_end());
             let is_success = smol::block_on(future::or(talk, link));
-            live.end();
+            past.write(live.end().remembered());
             is_success
         }
         None => {
             let front = if is_interactive { Front::Plain } else { Front::Script };
             let console = Console::new(Painter::new(writer, None), front);
-            smol::block_on(future::or(plain::attend(console, &to_link, &events), link))
+            let memory = is_interactive.then_some(&mut start);
+            smol::block_on(future::or(plain::attend(console, memory, &to_link, &events), link))
         }
     };
     if is_success { DONE } else { FAILED }
@@ -158,13 +162,15 @@ async fn asked_to_end() -> bool {
 /// Says one text and waits for the receipt. Returns the exit code.
 pub fn say(config: SayConfig) -> u8 {
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let language = language();
-    let address = match address(&config.host, language) {
-        Ok(address) => address,
+    let start = match start(&config.wish) {
+        Ok(start) => start,
         Err(code) => return code,
     };
+    let language = start.language;
     let link_config = Config {
-        address,
+        address: start.address,
+        security: start.security,
+        broken_after_ms: start.broken_after_ms,
         nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
         password: config.password.map(Into::into),
         can_ask: false,
@@ -205,7 +211,7 @@ async fn receipt(writer: &Writer, commands: &Sender<Command>, events: &Receiver<
             return code;
         };
         let shown = view.take(now_ms(), &event);
-        if matches!(event, Event::Refused { .. } | Event::Lost(_) | Event::Ended(_)) {
+        if matches!(event, Event::KeyAccepted { .. } | Event::Refused { .. } | Event::Lost(_) | Event::Ended(_)) {
             shown.iter().for_each(|shown| eprintln!("{}", writer.line(shown, now_ms())));
         }
         match event {
@@ -259,6 +265,16 @@ impl Waits {
             }
             _ => {}
         }
+    }
+}
+
+/// Remembers the server and the nick of the first login: a nick that a broken link forces on the user is not what they chose.
+fn note_login(memory: &mut Option<&mut Start>, event: &Event, console: &mut Console) {
+    if let Event::In { nick, .. } = event
+        && let Some(start) = memory.take()
+        && let Err(sentence) = start.logged_in(nick)
+    {
+        console.print.push_back(Print::Failure(sentence));
     }
 }
 
@@ -316,15 +332,15 @@ fn ask_nick(language: Language) -> Option<String> {
     }
 }
 
-fn address(host: &str, language: Language) -> Result<Address, u8> {
-    host.parse().map_err(|why| {
-        eprintln!("{}", words(language, &Saying::BadAddress(host, why)));
+/// What is known before dialing; what the user should know is said.
+fn start(wish: &Wish) -> Result<Start, u8> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let start = Start::new(wish, config_folder::of_user().as_deref(), variable).map_err(|sentence| {
+        eprintln!("{sentence}");
         WRONG
-    })
-}
-
-fn language() -> Language {
-    Language::of_environment(|name| std::env::var(name).ok())
+    })?;
+    start.notes.iter().for_each(|note| eprintln!("{note}"));
+    Ok(start)
 }
 
 /// The name of the system's user where it can be a nick, else `otherwise`.

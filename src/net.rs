@@ -10,6 +10,12 @@ use async_net::TcpStream;
 use smol::future;
 use smol::io::{AsyncRead, AsyncWrite};
 
+use crate::wire::fingerprint::Fingerprint;
+
+pub mod tls;
+
+use tls::{Encryption, NotEncrypted};
+
 /// The ports that are tried, in this order, when none is typed: the service's own, and the one a server takes that may not bind it.
 pub const DEFAULT_PORTS: [u16; 2] = [510, 5100];
 
@@ -105,6 +111,16 @@ impl Address {
         &self.host
     }
 
+    /// The port, where one was typed.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The address with the port that answered.
+    pub fn at_port(&self, port: u16) -> Address {
+        Address { host: self.host.clone(), port: Some(port) }
+    }
+
     fn ports(&self) -> Vec<u16> {
         self.port.map_or_else(|| DEFAULT_PORTS.to_vec(), |port| vec![port])
     }
@@ -122,9 +138,38 @@ impl Address {
     }
 }
 
-/// Opens a stream to a server. The one place that decides what kind of stream it is.
-pub async fn open(address: &Address) -> io::Result<BoxedStream> {
-    Ok(Box::new(dial(address).await?))
+/// A stream to a server.
+pub struct Opened {
+    /// The stream, encrypted when that was asked for.
+    pub stream: BoxedStream,
+    /// The port that answered.
+    pub port: u16,
+    /// The key at the other end of an encrypted stream: proven, but not yet trusted.
+    pub key: Option<Fingerprint>,
+}
+
+/// Why a stream could not be opened.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// There is no connection. `NotFound` means that the host has no address.
+    Dialing(io::Error),
+    /// There is one, but it could not be encrypted.
+    Encrypting(NotEncrypted),
+}
+
+impl From<io::Error> for NotOpened {
+    fn from(error: io::Error) -> NotOpened {
+        NotOpened::Dialing(error)
+    }
+}
+
+/// Opens a stream to a server. The one place that decides what kind of stream it is: in clear only without `encryption`.
+pub async fn open(address: &Address, encryption: Option<&Encryption>) -> Result<Opened, NotOpened> {
+    let stream = dial(address).await?;
+    let port = stream.peer_addr()?.port();
+    let Some(encryption) = encryption else { return Ok(Opened { stream: Box::new(stream), port, key: None }) };
+    let (stream, key) = encryption.wrap(address.host(), stream).await.map_err(NotOpened::Encrypting)?;
+    Ok(Opened { stream: Box::new(stream), port, key: Some(key) })
 }
 
 /// Connects by plain TCP to the first port and address of the host that answers. The error is that of the last try;

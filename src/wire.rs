@@ -1,10 +1,12 @@
 //! Text and bytes, pure: no IO, no clock, no async.
 //!
 //! `line` is the grammar of IRC, `name` the only door from text to names, `verb` the commands a client may send, `reply` the numerics a server answers with,
-//! `event` a line for many that is encoded once per set of tags, `limits` every number with its reason.
+//! `event` a line for many that is encoded once per set of tags, `fingerprint` how a server's key is written down, `limits` every number with its reason.
 pub mod caps;
+pub mod certificate;
 pub mod escape;
 pub mod event;
+pub mod fingerprint;
 pub mod limits;
 pub mod line;
 pub mod mask;

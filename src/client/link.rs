@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use smol::Timer;
 use smol::future;
+use time::OffsetDateTime;
 
 use super::pace::{Beat, Pauses, Pulse};
 use super::session::Session;
-use super::{Command, Config, Event, Orders, Trouble};
-use crate::net::{self, Stream};
+use super::trust::Trusted;
+use super::{Command, Config, Event, Orders, Security, Trouble};
+use crate::net::tls::Encryption;
+use crate::net::{self, Opened, Stream};
 use crate::wire::line::LineCutter;
 
 /// Bytes read at once: a screen of history.
@@ -22,12 +25,19 @@ const READ_BYTES: usize = 16 * 1024;
 /// Milliseconds that the server may take to say goodbye after QUIT.
 const GOODBYE_WITHIN_MS: u64 = 3_000;
 
+/// How a server that speaks TLS alone begins its answer to a line in clear. No line of text begins so.
+const TLS_ALERT: &[u8] = &[0x15, 3];
+
 /// Keeps a client on a server until it is told to quit (or nobody listens to its events any more).
 ///
-/// The first attempt to get in is the only one whose failure ends it; the last event is always [`Event::Ended`].
+/// The first attempt to get in is the only one whose failure ends it, and a key that is not trusted; the last event is always [`Event::Ended`].
 pub async fn run(config: Config, commands: Receiver<Command>, events: Sender<Event>) {
     let mut link = Link {
         address: config.address.clone(),
+        security: config.security.clone(),
+        // The sessions that it remembers make coming back cheap.
+        encryption: matches!(config.security, Security::Encrypted(_)).then(Encryption::default),
+        broken_after_ms: config.broken_after_ms,
         session: Session::new(config, Box::new(random_id)),
         commands,
         events,
@@ -43,6 +53,9 @@ pub async fn run(config: Config, commands: Receiver<Command>, events: Sender<Eve
 
 struct Link {
     address: net::Address,
+    security: Security,
+    encryption: Option<Encryption>,
+    broken_after_ms: u64,
     session: Session,
     commands: Receiver<Command>,
     events: Sender<Event>,
@@ -93,7 +106,8 @@ impl Link {
                 }
                 continue;
             }
-            if !self.session.was_in() {
+            // Trying again would not make a key right; somebody has to look into it.
+            if !self.session.was_in() || matches!(trouble, Trouble::Distrusted(_)) {
                 return Some(trouble);
             }
             if !std::mem::replace(&mut self.loss_is_told, true) {
@@ -109,18 +123,33 @@ impl Link {
 
     /// Dials and talks until something ends it.
     async fn one_link(&mut self) -> Ending {
-        let address = self.address.clone();
-        match self.meanwhile(net::open(&address)).await {
+        let (address, encryption) = (self.address.clone(), self.encryption.clone());
+        match self.meanwhile(net::open(&address, encryption.as_ref())).await {
             None => Ending::Quit,
-            Some(Err(error)) => error.into(),
-            Some(Ok(mut stream)) => {
+            Some(Err(why)) => Ending::Broken(why.into()),
+            Some(Ok(mut opened)) => {
+                if let Err(ending) = self.trust(&opened).await {
+                    return ending;
+                }
                 let opened_ms = self.now_ms();
-                let Err(ending) = self.talk(&mut stream).await;
+                let Err(ending) = self.talk(&mut opened.stream).await;
                 if self.session.is_in() {
                     self.pauses.broke_after(self.now_ms() - opened_ms);
                 }
                 ending
             }
+        }
+    }
+
+    /// Nothing is said to a server before its key is trusted.
+    async fn trust(&mut self, opened: &Opened) -> Result<(), Ending> {
+        let (Security::Encrypted(trust), Some(key)) = (&mut self.security, opened.key) else { return Ok(()) };
+        let server = self.address.at_port(opened.port);
+        let date = OffsetDateTime::now_utc().date().to_string();
+        let trusted = trust.check(&server, key, &date).map_err(|why| Trouble::Distrusted(why.into()));
+        match trusted.map_err(Ending::Broken)? {
+            Trusted::Known => Ok(()),
+            new => self.tell(vec![Event::KeyAccepted { server, key, replaced: new == Trusted::Replaced }]).await,
         }
     }
 
@@ -153,8 +182,9 @@ impl Link {
     /// One link from the greeting to its end.
     async fn talk(&mut self, stream: &mut impl Stream) -> Result<std::convert::Infallible, Ending> {
         let mut wire = Wire::default();
-        let mut pulse = Pulse::new(self.now_ms());
+        let mut pulse = Pulse::new(self.now_ms(), self.broken_after_ms);
         let mut quit_by_ms = None;
+        let mut is_first = true;
         let mut orders = Orders::default();
         self.session.opened(self.now_ms(), &mut orders);
         loop {
@@ -171,6 +201,9 @@ impl Link {
                 Woken::Read(count) => {
                     pulse.heard(self.now_ms());
                     let read = wire.take_read(count);
+                    if std::mem::take(&mut is_first) && read.starts_with(TLS_ALERT) {
+                        return Err(Ending::Broken(Trouble::OnlyTls));
+                    }
                     self.heard(&read, &mut wire.cutter, &mut orders).await?;
                     wire.give_back(read);
                 }

@@ -20,6 +20,7 @@ const GOOD_AFTER_MS: u64 = 10_000;
 pub struct Pulse {
     heard_ms: u64,
     asked_ms: u64,
+    broken_after_ms: u64,
 }
 
 /// What the silence asks for.
@@ -34,27 +35,32 @@ pub enum Beat {
 }
 
 impl Pulse {
-    /// A link that is open since `now_ms`.
-    pub fn new(now_ms: u64) -> Pulse {
-        Pulse { heard_ms: now_ms, asked_ms: now_ms }
+    /// A link that is open since `now_ms`, and counts as broken after so much silence.
+    pub fn new(now_ms: u64, broken_after_ms: u64) -> Pulse {
+        Pulse { heard_ms: now_ms, asked_ms: now_ms, broken_after_ms }
     }
 
     /// A line came.
     pub fn heard(&mut self, now_ms: u64) {
-        *self = Pulse::new(now_ms);
+        *self = Pulse::new(now_ms, self.broken_after_ms);
     }
 
     /// When [`Pulse::tick`] has something to say.
     pub fn deadline_ms(&self) -> u64 {
-        (self.asked_ms + PING_AFTER_MS).min(self.heard_ms + BROKEN_AFTER_MS)
+        (self.asked_ms + self.ask_after_ms()).min(self.heard_ms + self.broken_after_ms)
+    }
+
+    /// A silent but healthy server gets the time to answer before it is given up.
+    fn ask_after_ms(&self) -> u64 {
+        PING_AFTER_MS.min(self.broken_after_ms / 2)
     }
 
     /// Looks at the clock.
     pub fn tick(&mut self, now_ms: u64) -> Beat {
-        if now_ms >= self.heard_ms + BROKEN_AFTER_MS {
+        if now_ms >= self.heard_ms + self.broken_after_ms {
             return Beat::Broken;
         }
-        if now_ms >= self.asked_ms + PING_AFTER_MS {
+        if now_ms >= self.asked_ms + self.ask_after_ms() {
             self.asked_ms = now_ms;
             return Beat::Ask;
         }
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn silence_is_asked_about_and_then_ends_the_link() {
-        let mut pulse = Pulse::new(1_000);
+        let mut pulse = Pulse::new(1_000, BROKEN_AFTER_MS);
         let mut asked = 0;
         loop {
             let now_ms = pulse.deadline_ms();
@@ -111,6 +117,15 @@ mod tests {
         }
         pulse.heard(900_000);
         assert_eq!(pulse.tick(900_000 + PING_AFTER_MS - 1), Beat::Fine);
+    }
+
+    #[test]
+    fn an_impatient_user_still_asks_before_giving_up() {
+        let mut pulse = Pulse::new(0, 5_000);
+        assert_eq!(pulse.deadline_ms(), 2_500);
+        assert_eq!(pulse.tick(2_500), Beat::Ask);
+        assert_eq!(pulse.tick(4_999), Beat::Fine);
+        assert_eq!(pulse.tick(5_000), Beat::Broken);
     }
 
     #[test]

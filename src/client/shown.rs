@@ -1,6 +1,8 @@
 //! What there is to show to a person: the words of the view to its front ends.
 
 use super::Trouble;
+use crate::net::Address;
+use crate::wire::fingerprint::Fingerprint;
 
 /// Something to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,6 +106,15 @@ pub enum What {
         nick: Box<str>,
         /// The server's sentence.
         why: Box<str>,
+    },
+    /// A server's key is trusted from here on.
+    KeyAccepted {
+        /// The server.
+        server: Address,
+        /// Its key.
+        key: Fingerprint,
+        /// There was another key before.
+        replaced: bool,
     },
     /// The client is in.
     Connected {

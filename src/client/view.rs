@@ -80,6 +80,9 @@ impl View {
         let mut shown = Vec::new();
         let mut show = |what| shown.push(Shown { at_ms: now_ms, room: None, what });
         match event {
+            Event::KeyAccepted { server, key, replaced } => {
+                show(What::KeyAccepted { server: server.clone(), key: *key, replaced: *replaced });
+            }
             Event::In { nick, features, home, again } => {
                 (self.nick, self.home) = (nick.clone(), home.clone());
                 self.features = (**features).clone();

@@ -6,6 +6,11 @@ use crate::net::BadAddress;
 use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES};
 
+mod key;
+mod opening;
+
+pub use opening::{Opening, opening};
+
 /// Names that are listed when entering a room; the rest is a number.
 const NAMES_LISTED: usize = 40;
 
@@ -72,8 +77,6 @@ pub enum Saying<'a> {
     TooMuchWaits,
     /// How a command is written.
     Usage(&'a str),
-    /// The address of the server cannot be understood.
-    BadAddress(&'a str, BadAddress),
     /// Something was not acknowledged in time.
     Undelivered(usize),
 }
@@ -170,8 +173,6 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, TooMuchWaits) => "too much is waiting to be sent; this line was not taken, press Enter again later".to_owned(),
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
-        (Zh, BadAddress(text, why)) => format!("看不懂地址 {}：{}", printable(text), address_fault(*why)),
-        (En, BadAddress(text, why)) => format!("cannot understand the address {}: {why}", printable(text)),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
         (En, Undelivered(count)) => {
             format!("the server did not acknowledge {count} message(s); look into the room before sending again")
@@ -282,6 +283,7 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Connected { nick, again: false }) => format!("connected; you are {}", p(nick)),
         (Zh, Connected { nick, again: true }) => format!("已重新连接，你是 {}", p(nick)),
         (En, Connected { nick, again: true }) => format!("connected again; you are {}", p(nick)),
+        (_, KeyAccepted { server, key, replaced }) => key::accepted(language, server, key, *replaced),
         (_, Lost(trouble)) => lost(language, trouble),
         (_, Failed(trouble)) => failed(language, trouble),
     }
@@ -320,6 +322,10 @@ fn reason(language: Language, trouble: &Trouble) -> String {
         (En, Trouble::Silent) => "nothing was heard from the server for too long".to_owned(),
         (Zh, Trouble::NoNick(words)) => format!("没有可用的名字：{}", printable(words)),
         (En, Trouble::NoNick(words)) => format!("no name was accepted: {}", printable(words)),
+        (_, Trouble::NoTls(said)) => key::no_tls(language, said.as_deref()),
+        (_, Trouble::OnlyTls) => key::only_tls(language).to_owned(),
+        (_, Trouble::Tls(words)) => key::tls(language, words),
+        (_, Trouble::Distrusted(why)) => key::distrusted(language, why),
         (_, Trouble::Other(words)) => printable(words).into_owned(),
     }
 }
@@ -394,7 +400,6 @@ mod tests {
             Saying::Searching("x"),
             Saying::TooMuchWaits,
             Saying::Usage("/x"),
-            Saying::BadAddress("x", BadAddress::NoHost),
             Saying::Undelivered(2),
         ];
         for saying in sayings {

@@ -68,7 +68,7 @@ pub enum Print {
     Line(String),
     /// A question; the answer is typed behind it.
     Question(String),
-    /// A line about a failure, for the standard error output.
+    /// A line about a failure or a key, for the standard error output.
     Failure(String),
     /// A sound.
     Bell,
@@ -202,7 +202,11 @@ impl Console {
                 self.has_ended = true;
                 self.has_failed |= why.is_some();
             }
-            Event::NickRefused { .. } | Event::Line { .. } | Event::Settled(_) | Event::Unreadable => {}
+            Event::NickRefused { .. }
+            | Event::KeyAccepted { .. }
+            | Event::Line { .. }
+            | Event::Settled(_)
+            | Event::Unreadable => {}
         }
         self.leave_when_done();
     }

@@ -25,14 +25,14 @@ pub enum Key {
     Clear,
     /// Goes to the background (Ctrl-Z).
     Suspend,
-    /// The window has another size: columns and rows.
-    Resized(u16, u16),
+    /// The window has another size.
+    Resized,
 }
 
 /// The meaning of an event; `None` when it has none. `after_escape`: the key before was Esc, which stands for Alt where there is no such key.
 pub fn meaning(event: Event, after_escape: bool) -> Option<Key> {
     match event {
-        Event::Resize(columns, rows) => Some(Key::Resized(columns, rows)),
+        Event::Resize(..) => Some(Key::Resized),
         Event::Paste(text) => Some(Key::Edit(Edit::Paste(text))),
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, after_escape),
         _ => None,

@@ -13,7 +13,8 @@ use super::console::{Console, Print};
 use super::editor::{Edit, Editor};
 use super::keys::{Key, meaning};
 use super::screen::{Bottom, Screen};
-use super::{GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
+use super::{GOODBYE_WITHIN, Waits, Woken, note_login, now_ms, woken};
+use crate::client::start::Start;
 use crate::client::words::Saying;
 use crate::client::{Command, Event, commands as words_behind_marks};
 
@@ -94,18 +95,20 @@ impl Live {
     }
 
     /// Brings back lines of earlier days.
-    pub fn remember<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
-        lines.for_each(|line| self.editor.remember(line));
+    pub fn remember(&mut self, lines: Vec<String>) {
+        lines.iter().for_each(|line| self.editor.remember(line));
     }
 
     /// Carries keys and events between the terminal and the link until both are done. Returns whether all went well.
     pub async fn attend(
         &mut self,
+        start: &mut Start,
         keys: &Receiver<TerminalEvent>,
         commands: &Sender<Command>,
         events: &Receiver<Event>,
     ) -> bool {
         let mut waits = Waits::default();
+        let mut memory = Some(start);
         let mut has_keyboard = true;
         loop {
             if self.draw().is_err() || self.console.has_ended() {
@@ -115,9 +118,11 @@ impl Live {
             let until = [waits.until(&self.console), self.next_change()].into_iter().flatten().min();
             match woken(events, next, keys, has_keyboard, commands, until).await {
                 Woken::Happened(event) => {
+                    note_login(&mut memory, &event, &mut self.console);
                     self.happened(&mut waits, &event);
                     for _ in 1..BATCH {
                         let Ok(event) = events.try_recv() else { break };
+                        note_login(&mut memory, &event, &mut self.console);
                         self.happened(&mut waits, &event);
                     }
                 }
@@ -173,7 +178,7 @@ impl Live {
 
     fn pressed(&mut self, event: TerminalEvent) {
         let Some(key) = meaning(event, std::mem::take(&mut self.after_escape)) else { return };
-        if !matches!(key, Key::Complete(_) | Key::Resized(..)) {
+        if !matches!(key, Key::Complete(_) | Key::Resized) {
             self.completion = None;
         }
         match key {
@@ -194,7 +199,8 @@ impl Live {
             Key::Abandon | Key::EndOrDelete => self.console.quit(),
             Key::Clear => self.console.print.push_back(Print::Cleared),
             Key::Suspend => self.suspend(),
-            Key::Resized(columns, rows) => self.screen.resized(columns, rows),
+            // Drawing looks at the size.
+            Key::Resized => {}
         }
     }
 
@@ -236,6 +242,10 @@ impl Live {
 
     /// Prints what there is to print, and draws the bottom. An error means that nobody reads it any more.
     fn draw(&mut self) -> io::Result<()> {
+        // Asked at the last moment: while somebody drags the edge of a window, what an event says is out of date.
+        if let Ok((columns, rows)) = terminal::size() {
+            self.screen.resized(columns, rows);
+        }
         let mut out = String::new();
         let mut above = Vec::new();
         for print in self.console.print.drain(..) {
@@ -289,8 +299,6 @@ impl Live {
         // Stops all threads of this process, this one too, until SIGCONT.
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
         self.raw = Raw::take().ok();
-        let (columns, rows) = terminal::size().unwrap_or((0, 0));
-        self.screen.resized(columns, rows);
     }
 
     #[cfg(not(unix))]

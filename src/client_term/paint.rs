@@ -2,6 +2,7 @@
 
 use time::Date;
 
+use crate::client::settings::Colours;
 use crate::client::shown::{Said, Shown, What};
 use crate::client::writer::Writer;
 use crate::wire::name::fold;
@@ -22,31 +23,6 @@ const BOLD: &str = "\x1b[1m";
 const PRIVATE: &str = "\x1b[35m";
 /// Swapped colours: it was about you.
 const CALLED: &str = "\x1b[7m";
-
-/// Whether to use colours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Colours {
-    /// In a terminal that has them, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
-}
-
-impl std::str::FromStr for Colours {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Colours, String> {
-        match text {
-            "auto" => Ok(Colours::Auto),
-            "on" | "yes" => Ok(Colours::On),
-            "off" | "no" => Ok(Colours::Off),
-            _ => Err("say auto, on or off".into()),
-        }
-    }
-}
 
 /// The colours that nicks get.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,7 +157,7 @@ fn names(text: &str, nick: &str) -> bool {
 
 /// What a person has to see even when they look elsewhere.
 fn is_important(what: &What) -> bool {
-    matches!(what, What::Invited { .. } | What::Refused { .. } | What::Kicked { .. } | What::Failed(_))
+    matches!(what, What::Invited { .. } | What::Refused { .. } | What::Kicked { .. } | What::KeyAccepted { .. })
 }
 
 #[cfg(test)]

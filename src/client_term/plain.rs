@@ -6,14 +6,20 @@ use std::time::Instant;
 use async_channel::{Receiver, Sender};
 
 use super::console::{Console, Print};
-use super::{COMMANDS, GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
+use super::{COMMANDS, GOODBYE_WITHIN, Waits, Woken, note_login, now_ms, woken};
+use crate::client::start::Start;
 use crate::client::{Command, Event};
 
 /// Bytes of one typed line; a longer one is sent in pieces. It bounds what a file without line ends can take in memory.
 const TYPED_BYTES: u64 = 1 << 20;
 
-/// Carries lines and events between the terminal and the link until both are done. Returns whether all went well.
-pub async fn attend(mut console: Console, commands: &Sender<Command>, events: &Receiver<Event>) -> bool {
+/// Carries lines and events between the terminal and the link until both are done. `memory`: where somebody sits at the terminal. Returns whether all went well.
+pub async fn attend(
+    mut console: Console,
+    mut memory: Option<&mut Start>,
+    commands: &Sender<Command>,
+    events: &Receiver<Event>,
+) -> bool {
     let typed = typed_lines();
     let mut input_is_over = false;
     let mut waits = Waits::default();
@@ -27,6 +33,7 @@ pub async fn attend(mut console: Console, commands: &Sender<Command>, events: &R
         match woken(events, next, &typed, takes_input, commands, waits.until(&console)).await {
             Woken::Happened(event) => {
                 waits.happened(&event);
+                note_login(&mut memory, &event, &mut console);
                 console.happened(now_ms(), &event);
             }
             Woken::Typed(Some(line)) => console.typed(now_ms(), &line),

@@ -49,11 +49,16 @@ impl Screen {
         self.columns - 1
     }
 
-    /// The window has another size. Terminals wrap the rows that became too long, which moves the cursor down.
+    /// The window has this size, which may be another. Terminals wrap the rows that became too long, which moves the cursor down.
+    ///
+    /// To be called right before drawing, and once: what was drawn is known as it was in the size before.
     pub fn resized(&mut self, columns: u16, rows: u16) {
         // Some terminals say 0 when they do not know (a serial line).
         let columns = if columns == 0 { 80 } else { usize::from(columns).max(COLUMNS_LEAST) };
-        (self.columns, self.rows) = (columns, if rows == 0 { 24 } else { usize::from(rows).max(2) });
+        self.rows = if rows == 0 { 24 } else { usize::from(rows).max(2) };
+        if std::mem::replace(&mut self.columns, columns) == columns {
+            return;
+        }
         let above: usize = self.widths.iter().take(self.cursor.0).map(|width| width.div_ceil(columns).max(1)).sum();
         self.cursor = (above + self.cursor.1 / columns, self.cursor.1 % columns);
         // Only the rows above the cursor matter from here on: everything below is cleared.

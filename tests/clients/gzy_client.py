@@ -18,7 +18,8 @@ class GzyClient(Person):
 
     def __init__(self, nick, server, gzy, folder):
         super().__init__(nick, server.room)
-        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder, LC_ALL="zh_CN.UTF-8")
+        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--plain", "--nick", nick], folder,
+                            LC_ALL="zh_CN.UTF-8", XDG_CONFIG_HOME=str(folder))
 
     def enter(self):
         self.sees(f"欢迎 {self.nick}")

@@ -67,7 +67,8 @@ class Stage:
     def script_says(self, text):
         """`gzy say`: when it ends with 0, the server has the text on its disk."""
         said = subprocess.run(
-            [self._gzy, "say", f"{self.server.host}:{self.server.port}", text],
+            [self._gzy, "say", "--plain", f"{self.server.host}:{self.server.port}", text],
+            env=os.environ | {"XDG_CONFIG_HOME": str(self._own_folder())},
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
         )
         if said.returncode != 0:

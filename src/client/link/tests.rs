@@ -1,24 +1,29 @@
 //! A link and a scripted server on the loopback interface.
 
 use super::*;
+use crate::client::pace::BROKEN_AFTER_MS;
 use crate::client::shown::What;
 use crate::client::view::View;
 use async_net::{TcpListener, TcpStream};
 use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
+mod secure;
+
 /// How long a test waits for a line before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One accepted connection.
-struct Server {
-    stream: BufReader<TcpStream>,
+struct Server<S = TcpStream> {
+    stream: BufReader<S>,
 }
 
 impl Server {
     async fn accept(listener: &TcpListener) -> Server {
         Server { stream: BufReader::new(listener.accept().await.unwrap().0) }
     }
+}
 
+impl<S: Stream> Server<S> {
     async fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).await.unwrap();
@@ -39,6 +44,7 @@ impl Server {
     async fn send(&mut self, lines: &[&str]) {
         let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
         self.stream.get_mut().write_all(text.as_bytes()).await.unwrap();
+        self.stream.get_mut().flush().await.unwrap();
     }
 
     /// Lets anna into the lobby.
@@ -78,6 +84,8 @@ impl Server {
 
 fn config(port: u16) -> Config {
     Config {
+        security: Security::Plain,
+        broken_after_ms: BROKEN_AFTER_MS,
         address: format!("127.0.0.1:{port}").parse().unwrap(),
         nick: "anna".into(),
         password: None,

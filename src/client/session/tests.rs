@@ -26,6 +26,8 @@ impl Anna {
 
     fn with_history(can_ask: bool, history: usize) -> Anna {
         let config = Config {
+            security: crate::client::Security::Plain,
+            broken_after_ms: crate::client::pace::BROKEN_AFTER_MS,
             address: "board".parse().unwrap(),
             nick: "anna".into(),
             password: None,

@@ -10,6 +10,10 @@ impl Console {
                 let line = self.painter.writer.line(&shown, now_ms);
                 return self.print.push_back(Print::Failure(line));
             }
+            What::KeyAccepted { .. } if self.front != Front::Screen => {
+                let line = self.painter.writer.line(&shown, now_ms);
+                return self.print.push_back(Print::Failure(line));
+            }
             // The line at the bottom says so, and changes as time goes on.
             What::Lost(_) if self.front == Front::Screen => return,
             What::Said(said) => {
