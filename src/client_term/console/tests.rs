@@ -140,3 +140,101 @@ fn leaving_while_the_server_is_away_does_not_wait_for_it() {
     assert_eq!(console.commands, [said(1, None, "one"), Command::Quit]);
     assert!(!console.is_success());
 }
+
+/// The same at a screen, in Chinese.
+fn screen() -> Console {
+    let writer = Writer { language: Language::Zh, offset: UtcOffset::UTC, current: "".into() };
+    let mut screen = Console::new(Painter::new(writer, None), Front::Screen);
+    let mut features = Box::new(Features::default());
+    features.learn("gzy/LOBBY=#lobby");
+    features.caps = crate::client::features::WANTED;
+    screen.happened(NOON_MS, &Event::In { nick: "anna".into(), features, home: "#lobby".into(), again: false });
+    for line in
+        [":anna!u@h JOIN #lobby", ":s 353 anna = #lobby :anna ben", ":s 366 anna #lobby :End", ":anna!u@h JOIN #茶"]
+    {
+        hear(&mut screen, line);
+    }
+    screen.happened(NOON_MS, &Event::Settled("#lobby".into()));
+    screen.print.clear();
+    screen
+}
+
+#[test]
+fn what_is_said_elsewhere_is_counted_and_shown_when_it_is_looked_at() {
+    let mut screen = screen();
+    hear(&mut screen, ":ben!u@h PRIVMSG #茶 :水开了");
+    hear(&mut screen, ":ben!u@h PRIVMSG #茶 :anna, 来");
+    assert_eq!(printed(&mut screen), ["BELL"]);
+    assert_eq!(screen.prompt(80), "[2:茶 2!] 大厅(2)> ");
+    screen.typed(NOON_MS, "/room 茶");
+    let shown = ["· 现在在 #茶 里说话", "· #茶：2 条未读", "13:19 ben: 水开了", "13:19 ben: anna, 来"];
+    assert_eq!(printed(&mut screen), shown);
+    assert_eq!(screen.prompt(80), "#茶(2)> ");
+}
+
+#[test]
+fn a_narrow_prompt_leaves_room_for_typing() {
+    let mut screen = screen();
+    for number in 1..=9 {
+        hear(&mut screen, &format!(":anna!u@h JOIN #很长的名字{number}"));
+        hear(&mut screen, &format!(":ben!u@h PRIVMSG #很长的名字{number} :x"));
+    }
+    assert_eq!(screen.prompt(40), "[+9] 大厅(2)> ");
+    assert!(screen.prompt(100).starts_with("[3:很长的名字1 1 4:很长的名字2 1 +7] "), "{}", screen.prompt(100));
+}
+
+#[test]
+fn a_broken_link_is_one_line_that_counts_down() {
+    let mut screen = screen();
+    screen.happened(NOON_MS, &Event::Lost(Trouble::Closed(None)));
+    screen.happened(NOON_MS, &Event::Pausing { attempt: 2, pause_ms: 2_500 });
+    screen.typed(NOON_MS, "一");
+    assert!(printed(&mut screen).is_empty());
+    let status = |at_ms| screen.status(at_ms, 1).unwrap();
+    assert_eq!(status(NOON_MS), "连接断开（服务器关闭了连接），3 秒后第 2 次重连，2 条待发");
+    assert_eq!(screen.status_changes_ms(NOON_MS), Some(NOON_MS + 500));
+    assert_eq!(status(NOON_MS + 500), "连接断开（服务器关闭了连接），2 秒后第 2 次重连，2 条待发");
+    assert_eq!(status(NOON_MS + 2_500), "连接断开（服务器关闭了连接），正在第 2 次重连，2 条待发");
+    assert_eq!(screen.status_changes_ms(NOON_MS + 2_500), None);
+}
+
+#[test]
+fn a_message_that_takes_long_is_mentioned() {
+    let mut screen = screen();
+    screen.typed(NOON_MS, "一");
+    assert_eq!((screen.status(NOON_MS, 0), screen.status_changes_ms(NOON_MS)), (None, Some(NOON_MS + SLOW_MS)));
+    assert_eq!(screen.status(NOON_MS + SLOW_MS, 0).as_deref(), Some("1 条消息正在发送…"));
+    screen.happened(NOON_MS, &Event::Delivered(1));
+    assert_eq!(screen.status(NOON_MS + SLOW_MS, 0), None);
+}
+
+#[test]
+fn a_slip_is_not_said_and_a_poem_is_no_command() {
+    let mut screen = screen();
+    screen.typed(NOON_MS, "!histroy 5");
+    screen.typed(NOON_MS, "/hlep");
+    assert!(screen.commands.is_empty());
+    assert_eq!(printed(&mut screen).len(), 2);
+    screen.typed(NOON_MS, "一\n!bye\n！退出");
+    assert_eq!(screen.commands, [said(1, None, "一\n!!bye\n!！退出")]);
+}
+
+#[test]
+fn a_room_that_does_not_let_anna_in_is_left_again() {
+    let mut screen = screen();
+    screen.typed(NOON_MS, "/join 密室");
+    assert_eq!(screen.prompt(80), "#密室…> ");
+    hear(&mut screen, ":s 473 anna #密室 :only for the invited");
+    assert_eq!(screen.prompt(80), "大厅(2)> ");
+    assert!(screen.talks.named("#密室").is_none());
+}
+
+#[test]
+fn a_server_that_sends_nothing_back_does_not_hide_what_was_typed() {
+    let mut screen = screen();
+    let features = Box::new(Features::default());
+    screen.happened(NOON_MS, &Event::In { nick: "anna".into(), features, home: "#lobby".into(), again: true });
+    screen.print.clear();
+    screen.typed(NOON_MS, "你好");
+    assert_eq!(printed(&mut screen), ["13:19 anna: 你好"]);
+}
