@@ -6,9 +6,11 @@ use crate::net::BadAddress;
 use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES};
 
+mod bottom;
 mod key;
 mod opening;
 
+pub use bottom::TalkLine;
 pub use opening::{Opening, opening};
 
 /// Names that are listed when entering a room; the rest is a number.
@@ -81,21 +83,6 @@ pub enum Saying<'a> {
     Undelivered(usize),
 }
 
-/// One conversation as the list shows it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TalkLine<'a> {
-    /// Its number.
-    pub number: usize,
-    /// The room or the person.
-    pub name: &'a str,
-    /// How many people are in the room; `None` for a person.
-    pub people: Option<usize>,
-    /// Lines that were not seen.
-    pub unread: usize,
-    /// It is looked at.
-    pub is_current: bool,
-}
-
 /// What the lobby of a server is called in a language.
 pub fn room_name(language: Language, name: &str, is_lobby: bool) -> String {
     match language {
@@ -145,7 +132,7 @@ pub fn say(language: Language, saying: &Saying) -> String {
         }
         (Zh, NoTalk(number)) => format!("没有第 {number} 个对话；/rooms 列出它们"),
         (En, NoTalk(number)) => format!("there is no conversation {number}; /rooms lists them"),
-        (_, Talk(line)) => talk_line(language, line),
+        (_, Talk(line)) => bottom::talk_line(language, line),
         (Zh, Unread(name, shown, 0)) => format!("{}：{shown} 条未读", printable(name)),
         (En, Unread(name, shown, 0)) => format!("{}: {shown} unread", printable(name)),
         (Zh, Unread(name, shown, lost)) => {
@@ -159,10 +146,10 @@ pub fn say(language: Language, saying: &Saying) -> String {
         }
         (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them, /query WHO talks to one person, TEXT~WHO or PC sends a private message".to_owned(),
         (Zh, ComingBack(why, attempt, secs, waiting)) => {
-            format!("连接断开（{}），{}{}", reason(language, why), zh_attempt(*attempt, *secs), zh_waiting(*waiting))
+            format!("连接断开（{}），{}{}", reason(language, why), bottom::zh_attempt(*attempt, *secs), bottom::zh_waiting(*waiting))
         }
         (En, ComingBack(why, attempt, secs, waiting)) => {
-            let (attempt, waiting) = (en_attempt(*attempt, *secs), en_waiting(*waiting));
+            let (attempt, waiting) = (bottom::en_attempt(*attempt, *secs), bottom::en_waiting(*waiting));
             format!("the link broke ({}); {attempt}{waiting}", reason(language, why))
         }
         (Zh, OnTheWay(count)) => format!("{count} 条消息正在发送…"),
@@ -178,38 +165,6 @@ pub fn say(language: Language, saying: &Saying) -> String {
             format!("the server did not acknowledge {count} message(s); look into the room before sending again")
         }
     }
-}
-
-fn talk_line(language: Language, line: &TalkLine) -> String {
-    let mark = if line.is_current { '>' } else { ' ' };
-    let about = match (language, line.people) {
-        (Language::Zh, Some(count)) => format!("{count} 人"),
-        (Language::En, Some(count)) => people(count),
-        (Language::Zh, None) => "私聊".to_owned(),
-        (Language::En, None) => "private".to_owned(),
-    };
-    let unread = match (language, line.unread) {
-        (_, 0) => String::new(),
-        (Language::Zh, count) => format!("，{count} 条未读"),
-        (Language::En, count) => format!(", {count} unread"),
-    };
-    format!("{mark}{} {} ({about}{unread})", line.number, printable(line.name))
-}
-
-fn zh_attempt(attempt: u32, secs: u64) -> String {
-    if secs == 0 { format!("正在第 {attempt} 次重连") } else { format!("{secs} 秒后第 {attempt} 次重连") }
-}
-
-fn en_attempt(attempt: u32, secs: u64) -> String {
-    if secs == 0 { format!("attempt {attempt} to come back") } else { format!("attempt {attempt} in {secs} s") }
-}
-
-fn zh_waiting(count: usize) -> String {
-    if count == 0 { String::new() } else { format!("，{count} 条待发") }
-}
-
-fn en_waiting(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(", {count} to send") }
 }
 
 /// In Chinese, why a text is not an address; in English the fault says so itself.
