@@ -6,6 +6,7 @@
 mod bang;
 mod cap;
 mod cloak;
+mod effect;
 pub mod flood;
 mod help;
 mod history;
@@ -26,6 +27,8 @@ mod replay;
 mod replies;
 mod room;
 mod session;
+#[cfg(test)]
+mod simulation;
 mod talk;
 #[cfg(test)]
 mod testing;
@@ -38,13 +41,12 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::record::{Found, Message, Query};
-use crate::wire::caps::Caps;
-use crate::wire::event::Event;
+use crate::store::record::Found;
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
 
+pub use self::effect::{Audience, Effect, Secret};
 pub use self::room::{Member, Room};
 pub use self::session::Session;
 
@@ -139,119 +141,6 @@ pub enum Input {
     MotdRead(Vec<Box<str>>),
     /// The server ends; everybody gets a goodbye.
     Stopping,
-}
-
-/// Who of several receivers a line is for, by capabilities.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Audience {
-    /// Only those who have all of these.
-    pub with: Caps,
-    /// Only those who have none of these.
-    pub without: Caps,
-}
-
-impl Audience {
-    /// Everybody.
-    pub const ALL: Audience = Audience { with: Caps::NONE, without: Caps::NONE };
-
-    /// Those who have `caps`.
-    pub fn with(caps: Caps) -> Audience {
-        Audience { with: caps, without: Caps::NONE }
-    }
-
-    /// Those who do not have `caps`.
-    pub fn without(caps: Caps) -> Audience {
-        Audience { with: Caps::NONE, without: caps }
-    }
-
-    /// Whether somebody with these capabilities is meant.
-    pub fn includes(self, caps: Caps) -> bool {
-        caps.has(self.with) && caps.0 & self.without.0 == 0
-    }
-}
-
-/// An order. All orders of one input are carried out before the next input.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Effect {
-    /// Send these complete lines to one connection.
-    Send {
-        /// To whom.
-        to: ConnId,
-        /// One or more lines with their line ends.
-        lines: String,
-    },
-    /// Send an event to the members that the room has after this input ([`Chat::members`]).
-    ToRoom {
-        /// Which room; nobody hears it when the room ended with this input.
-        room: RoomId,
-        /// Not to this one.
-        except: Option<ConnId>,
-        /// Only to these.
-        only: Audience,
-        /// What.
-        event: Rc<Event>,
-    },
-    /// Send an event to these connections.
-    ToEach {
-        /// To whom; nobody is in it twice.
-        to: Vec<ConnId>,
-        /// Only to these.
-        only: Audience,
-        /// What.
-        event: Rc<Event>,
-    },
-    /// A connection's capabilities changed. Later events are encoded for these.
-    CapsChanged {
-        /// Whose.
-        conn: ConnId,
-        /// All of them.
-        caps: Caps,
-    },
-    /// Keep a message; [`Input::Saved`] tells when it is on disk. `hurry` says that somebody waits for that.
-    Remember {
-        /// What to keep.
-        message: Box<Message>,
-        /// Whether a receipt waits for it.
-        hurry: bool,
-    },
-    /// Ask the store; [`Input::Found`] brings the answer.
-    Ask {
-        /// Comes back with the answer.
-        token: Token,
-        /// What to look for.
-        query: Query,
-    },
-    /// Check a password against its hash, away from the rules; [`Input::PasswordChecked`] brings the answer.
-    CheckPassword {
-        /// Comes back with the answer.
-        token: Token,
-        /// What was typed. Never printed.
-        password: Secret,
-        /// The PHC text of the hash.
-        hash: Box<str>,
-    },
-    /// Close a connection once everything sent before is out. No more inputs of it are wanted.
-    Close {
-        /// Which.
-        conn: ConnId,
-    },
-    /// Write a line to the log. Foreign text in it is escaped already.
-    Log {
-        /// Whom it is about.
-        conn: Option<ConnId>,
-        /// What happened.
-        text: String,
-    },
-}
-
-/// A password on its way to be checked. Its debug form does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub Box<str>);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// What the host chose; fixed while the server runs.
@@ -435,7 +324,7 @@ impl Chat {
     /// Handles a line, or keeps it for later while the session waits for an answer, so that lines are never overtaken.
     fn line_or_hold(&mut self, conn: ConnId, text: Box<str>, now: Now, effects: &mut Vec<Effect>) {
         let Some(session) = self.session_mut(conn) else { return };
-        if session.wait.is_none() && session.held.is_empty() {
+        if session.wait.is_none() && !session.has_held() {
             self.turn(conn, now, effects, |turn| turn.line(&text));
         } else if !session.hold(text) {
             self.turn(conn, now, effects, |turn| turn.close("too many lines while an answer was awaited"));
@@ -453,7 +342,7 @@ impl Chat {
         let Some(session) = self.session_mut(conn).filter(|session| session.wait.is_none()) else { return };
         let Some(text) = session.next_held() else { return };
         self.turn(conn, now, effects, |turn| turn.line(&text));
-        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && session.has_held()) {
             self.resumable.push_front(conn);
         }
     }

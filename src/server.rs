@@ -3,6 +3,7 @@
 //! [`run`] sets everything up and then lives in one thread: `listen` takes connections in, `conn` cuts what they send into lines, `hub` owns the rules and carries
 //! out their orders, `outbox` gets bytes to receivers. The store has a thread of its own; passwords are checked on the blocking pool.
 
+mod backlog;
 mod conn;
 mod error;
 mod hub;
@@ -96,11 +97,14 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         flood_limits: config.flood_limits,
         mail: mail.clone(),
     };
+    let executor = Rc::new(LocalExecutor::new());
+    if let Some(signals) = signals::gather() {
+        executor.spawn(signals::watch(signals, mail.clone(), config.motd.clone(), log)).detach();
+    }
     let ready_line = ready_line(&config, &listeners);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");
-    let executor = Rc::new(LocalExecutor::new());
-    smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox, log)));
+    smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox)));
     opened.thread.join();
     log::info!("stopped");
     Ok(())
@@ -113,10 +117,8 @@ async fn serve(
     parts: hub::Parts,
     mail: Sender<Mail>,
     inbox: Receiver<Mail>,
-    log: logfile::Reopen,
 ) {
-    listeners.accept_on(&executor, config.limits, mail.clone());
-    executor.spawn(signals::watch(mail, config.motd.clone(), log)).detach();
+    listeners.accept_on(&executor, config.limits, mail);
     notify::ready();
     let mut hub = Hub::new(executor, parts);
     hub.run(inbox).await;

@@ -13,7 +13,6 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::wire::caps::Caps;
 use crate::wire::escape::{printable, strip_formatting};
 use crate::wire::line::{Line, clip, split_text};
 use crate::wire::reply::Numeric;
@@ -77,7 +76,7 @@ impl Turn<'_> {
 
     /// The asker's own line, at once: nothing of it is kept, so there is nothing to wait for.
     fn echo_command(&mut self, target: &str, text: &str, line: &Line) {
-        if self.session().caps.has(Caps::ECHO_MESSAGE) {
+        if self.session().echoes() {
             let mut event = self.my_event(format_args!("PRIVMSG {target}"), Some(text));
             event.client_tags = line.tags.client_only();
             self.reply_event(&event, "");

@@ -94,8 +94,15 @@ impl Turn<'_> {
     }
 
     fn change_caps(&mut self, caps: Caps) {
+        let lines = self.chat.receipts.take_lines_of(self.me);
+        if !lines.is_empty() {
+            self.effects.push(Effect::Send { to: self.me, lines });
+        }
         self.session_mut().caps = caps;
         self.effects.push(Effect::CapsChanged { conn: self.me, caps });
+        if !self.session().answers_labels() {
+            self.replies.label = None;
+        }
     }
 }
 

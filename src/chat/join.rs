@@ -72,7 +72,7 @@ impl Turn<'_> {
         if me.operator {
             return true;
         }
-        let invited = me.invited.contains(&id);
+        let invited = me.invited().contains(&id);
         let refusal = if room.ban_on(me, false).is_some() {
             Some((ERR_BANNEDFROMCHAN, "you are banned from that room"))
         } else if room.flags.invite_only && !invited && !room.invites(me) {
@@ -96,7 +96,9 @@ impl Turn<'_> {
         let (me, now) = (self.me, self.now);
         let session = self.session_mut();
         session.rooms.push(id);
-        session.invited.retain(|room| *room != id);
+        if !session.invited().is_empty() {
+            session.invited_mut().retain(|room| *room != id);
+        }
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         room.members.push(Member { conn: me, standing });
         let name = room.name.clone();

@@ -23,14 +23,16 @@ impl Turn<'_> {
             "-" => names().for_each(|name| self.unwatch(&Key::of(name))),
             "C" | "c" => self.chat.forget_watching(self.me),
             "L" | "l" => {
-                let list: Vec<String> = self.session().monitored.iter().map(|nick| nick.as_str().to_owned()).collect();
+                let list: Vec<String> =
+                    self.session().monitored().iter().map(|nick| nick.as_str().to_owned()).collect();
                 if !list.is_empty() {
                     self.packed_numeric(RPL_MONLIST, &[], &list, ',');
                 }
                 self.numeric(RPL_ENDOFMONLIST, &[], "End of MONITOR list");
             }
             "S" | "s" => {
-                let list: Vec<String> = self.session().monitored.iter().map(|nick| nick.as_str().to_owned()).collect();
+                let list: Vec<String> =
+                    self.session().monitored().iter().map(|nick| nick.as_str().to_owned()).collect();
                 self.show_who_is_here(&list);
             }
             other => {
@@ -47,16 +49,16 @@ impl Turn<'_> {
     fn watch<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         let (mut watched, mut refused) = (Vec::new(), Vec::new());
         for name in names {
-            let full = self.session().monitored.len() >= MONITOR_NAMES;
+            let full = self.session().monitored().len() >= MONITOR_NAMES;
             match Nick::parse(name) {
-                Ok(nick) if self.session().monitored.iter().all(|other| other.key() != nick.key()) => {
+                Ok(nick) if self.session().monitored().iter().all(|other| other.key() != nick.key()) => {
                     if full {
                         refused.push(nick.as_str().to_owned());
                         continue;
                     }
                     watched.push(nick.as_str().to_owned());
                     self.chat.watchers.entry(nick.key()).or_default().push(self.me);
-                    self.session_mut().monitored.push(nick);
+                    self.session_mut().monitored_mut().push(nick);
                 }
                 // Watched already; or nobody can ever have that name, so there is nothing to watch.
                 Ok(_) | Err(_) => watched.push(clip(name, NAME_BYTES).to_owned()),
@@ -74,7 +76,7 @@ impl Turn<'_> {
     fn unwatch(&mut self, key: &Key) {
         let me = self.me;
         self.chat.drop_watcher(key, me);
-        self.session_mut().monitored.retain(|nick| nick.key() != *key);
+        self.session_mut().monitored_mut().retain(|nick| nick.key() != *key);
     }
 
     fn show_who_is_here(&mut self, names: &[String]) {
@@ -96,8 +98,8 @@ impl Turn<'_> {
 impl Chat {
     /// Takes a session out of the table of watchers, and empties its list.
     pub(super) fn forget_watching(&mut self, conn: ConnId) {
-        let Some(session) = self.session_mut(conn) else { return };
-        for nick in std::mem::take(&mut session.monitored) {
+        let Some(session) = self.session_mut(conn).filter(|session| !session.monitored().is_empty()) else { return };
+        for nick in std::mem::take(session.monitored_mut()) {
             self.drop_watcher(&nick.key(), conn);
         }
     }

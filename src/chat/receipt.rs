@@ -1,6 +1,7 @@
 //! Receipts: the sender gets its message back (or an `ACK`) when it is on disk, not before.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Write;
 use std::rc::Rc;
 
 use crate::store::record::SentAs;
@@ -9,19 +10,22 @@ use crate::wire::event::{Event, TagSet};
 use crate::wire::limits::{RECENT_SENT_IDS, UNSAVED_MESSAGES};
 use crate::wire::msgid::MsgId;
 
-use super::{Chat, ConnId, Effect, SERVER_NAME};
+use super::replies::Replies;
+use super::{Chat, ConnId, Effect, SERVER_NAME, Session};
 
-/// A sender who waits for a message to be on disk.
+/// A sender who waits for what one of its lines said to be on disk.
 #[derive(Debug)]
 pub struct Receipt {
-    /// The message.
+    /// The message; the last one where a line had several targets.
     pub id: MsgId,
     /// The sender.
     pub to: ConnId,
     /// The label of its line.
     pub label: Option<Box<str>>,
-    /// What comes back; `None` for an `ACK`.
-    pub echo: Option<Rc<Event>>,
+    /// What comes back; nothing for an `ACK`.
+    pub echoes: Vec<Rc<Event>>,
+    /// What else the line was answered: a label gets one answer, so it waits too. Empty without a label.
+    pub lines: String,
 }
 
 /// What is on its way to the disk, and who waits for it.
@@ -94,6 +98,12 @@ impl Receipts {
         self.recent_order.retain(|sent_as| self.recent.contains_key(sent_as));
     }
 
+    /// Takes what was put off for one sender, because its capabilities change and the lines were made for the old ones.
+    pub fn take_lines_of(&mut self, conn: ConnId) -> String {
+        let own = self.waiting.iter_mut().filter(|receipt| receipt.to == conn);
+        own.map(|receipt| std::mem::take(&mut receipt.lines)).collect()
+    }
+
     /// Whether nothing waits for the disk.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
@@ -125,25 +135,30 @@ impl Chat {
     }
 
     /// The receipt's lines; `None` when the sender is gone.
-    pub(super) fn receipt_lines(&self, receipt: &Receipt) -> Option<String> {
+    fn receipt_lines(&self, receipt: &Receipt) -> Option<String> {
         let session = self.session(receipt.to)?;
-        let label = receipt.label.as_ref().map(|label| format!("label={label}"));
-        let mut lines = String::new();
-        match &receipt.echo {
-            Some(event) => event.encode(TagSet::of(session.caps), label.as_deref().unwrap_or(""), &mut lines),
-            None => lines = format!("@{} :{SERVER_NAME} ACK\r\n", label?),
+        let mut lines = receipt.lines.clone();
+        for event in &receipt.echoes {
+            event.encode(TagSet::of(session.caps), "", &mut lines);
         }
-        Some(lines)
+        Some(labelled(session, receipt, lines)).filter(|lines| !lines.is_empty())
     }
 
     fn not_saved_lines(&self, receipt: &Receipt, reason: &str) -> Option<String> {
         let session = self.session(receipt.to)?;
-        let label = receipt.label.as_ref().map(|label| format!("@label={label} ")).unwrap_or_default();
+        let mut lines = receipt.lines.clone();
         let sentence = format!("your message was shown but could not be kept ({reason}); tell the host");
-        Some(if session.caps.has(Caps::STANDARD_REPLIES) {
-            format!("{label}:{SERVER_NAME} FAIL PRIVMSG NOT_SAVED :{sentence}\r\n")
+        let _ = if session.caps.has(Caps::STANDARD_REPLIES) {
+            write!(lines, ":{SERVER_NAME} FAIL PRIVMSG NOT_SAVED :{sentence}\r\n")
         } else {
-            format!("{label}:{SERVER_NAME} NOTICE {} :{sentence}\r\n", session.nick.as_str())
-        })
+            write!(lines, ":{SERVER_NAME} NOTICE {} :{sentence}\r\n", session.nick.as_str())
+        };
+        Some(labelled(session, receipt, lines))
     }
+}
+
+/// The lines with the receipt's label, for a client that still takes labels.
+fn labelled(session: &Session, receipt: &Receipt, lines: String) -> String {
+    let label = receipt.label.clone().filter(|_| session.answers_labels());
+    Replies::answering(label, lines).finish(&format!("e{}", receipt.id))
 }

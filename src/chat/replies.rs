@@ -17,6 +17,16 @@ pub struct Replies {
 }
 
 impl Replies {
+    /// Lines that answer a label.
+    pub fn answering(label: Option<Box<str>>, lines: String) -> Replies {
+        Replies { label, deferred: false, lines }
+    }
+
+    /// Takes out what was answered so far when the label's answer comes later: a label gets one answer.
+    pub fn take_until_later(&mut self) -> String {
+        if self.deferred && self.label.is_some() { std::mem::take(&mut self.lines) } else { String::new() }
+    }
+
     /// Where lines are appended; each with its line end, each with at most one block of tags.
     pub fn lines(&mut self) -> &mut String {
         &mut self.lines

@@ -34,6 +34,8 @@ pub struct Wait {
     pub until_ms: u64,
     /// The label of the command that asked.
     pub label: Option<Box<str>>,
+    /// What the command was answered already: a label gets one answer. Empty without a label.
+    pub lines: String,
     /// What to do with the answer.
     pub purpose: Purpose,
 }
@@ -51,6 +53,17 @@ pub enum Purpose {
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
     OperPassword { name: Box<str>, account: Option<Box<str>> },
+}
+
+/// What few connections have; boxed, so that the others do not hold the room for it.
+#[derive(Default, Debug)]
+struct Extras {
+    /// Rooms it was invited to.
+    invited: Vec<RoomId>,
+    /// Its MONITOR list as the client wrote it.
+    monitored: Vec<Nick>,
+    /// Lines that came while it waited for an answer.
+    held: VecDeque<Box<str>>,
 }
 
 /// One connection. Owned by `Chat`.
@@ -92,10 +105,6 @@ pub struct Session {
     pub wrong_passwords: u8,
     /// The rooms it is in, in the order of joining.
     pub rooms: Vec<RoomId>,
-    /// Rooms it was invited to.
-    pub invited: Vec<RoomId>,
-    /// Its MONITOR list as the client wrote it.
-    pub monitored: Vec<Nick>,
     /// When it connected (milliseconds since 1970).
     pub since_ms: u64,
     /// When it last sent anything (monotonic milliseconds).
@@ -104,8 +113,7 @@ pub struct Session {
     pub spoke_ms: u64,
     /// What it waits for.
     pub wait: Option<Box<Wait>>,
-    /// Lines that came meanwhile.
-    pub held: VecDeque<Box<str>>,
+    extras: Option<Box<Extras>>,
 }
 
 impl Session {
@@ -136,13 +144,11 @@ impl Session {
             may_repeat: true,
             wrong_passwords: 0,
             rooms: Vec::new(),
-            invited: Vec::new(),
-            monitored: Vec::new(),
             since_ms: now.wall_ms,
             heard_ms: now.mono_ms,
             spoke_ms: now.wall_ms,
             wait: None,
-            held: VecDeque::new(),
+            extras: None,
         }
     }
 
@@ -154,6 +160,16 @@ impl Session {
     /// Whether `NICK` was taken.
     pub fn has_nick(&self) -> bool {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
+    }
+
+    /// Whether its answers carry labels.
+    pub fn answers_labels(&self) -> bool {
+        self.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH))
+    }
+
+    /// Whether its own messages come back to it.
+    pub fn echoes(&self) -> bool {
+        self.caps.has(Caps::ECHO_MESSAGE)
     }
 
     /// The nick, or `*` before there is one: how numerics address it.
@@ -193,20 +209,47 @@ impl Session {
         behind_nick.split_once('@').unwrap_or((behind_nick, ""))
     }
 
+    /// Rooms it was invited to.
+    pub fn invited(&self) -> &[RoomId] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.invited)
+    }
+
+    /// The same, to be changed.
+    pub fn invited_mut(&mut self) -> &mut Vec<RoomId> {
+        &mut self.extras.get_or_insert_default().invited
+    }
+
+    /// Its MONITOR list as the client wrote it.
+    pub fn monitored(&self) -> &[Nick] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.monitored)
+    }
+
+    /// The same, to be changed.
+    pub fn monitored_mut(&mut self) -> &mut Vec<Nick> {
+        &mut self.extras.get_or_insert_default().monitored
+    }
+
+    /// Whether lines wait until an answer has come.
+    pub fn has_held(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| !extras.held.is_empty())
+    }
+
     /// Keeps a line for later; false when too many wait already.
     pub fn hold(&mut self, text: Box<str>) -> bool {
-        let fits = self.held.len() < HELD_LINES;
+        let held = &mut self.extras.get_or_insert_default().held;
+        let fits = held.len() < HELD_LINES;
         if fits {
-            self.held.push_back(text);
+            held.push_back(text);
         }
         fits
     }
 
     /// The oldest line that waits. The queue gives its memory back when it is empty.
     pub fn next_held(&mut self) -> Option<Box<str>> {
-        let text = self.held.pop_front();
-        if self.held.is_empty() {
-            self.held = VecDeque::new();
+        let held = &mut self.extras.as_mut()?.held;
+        let text = held.pop_front();
+        if held.is_empty() {
+            *held = VecDeque::new();
         }
         text
     }

@@ -119,7 +119,12 @@ impl Turn<'_> {
             Found::Sent(Some(id)) => self.repeat_receipt(&utterance, id),
             Found::Sent(None) => {
                 self.session_mut().may_repeat = false;
-                self.say_anew(utterance);
+                // Another connection of the sender may have said it while the store was looking.
+                let recent = utterance.sent_as.as_ref().and_then(|sent_as| self.chat.receipts.recently_sent(sent_as));
+                match recent {
+                    Some(id) => self.repeat_receipt(&utterance, id),
+                    None => self.say_anew(utterance),
+                }
             }
             Found::Failed(_) | Found::Messages(_) | Found::Account(_) => {
                 self.fail(
@@ -200,7 +205,7 @@ impl Turn<'_> {
         match target {
             Some(target) => self.remember(utterance, target, 0, &event),
             // Nothing of it is kept, so there is nothing to wait for.
-            None if to == self.me || self.session().caps.has(Caps::ECHO_MESSAGE) => self.reply_event(&event, ""),
+            None if to == self.me || self.session().echoes() => self.reply_event(&event, ""),
             None => {}
         }
     }
@@ -237,13 +242,17 @@ impl Turn<'_> {
 
     /// Whether this session is owed a receipt; if so it is put down.
     fn await_receipt(&mut self, id: MsgId, event: Rc<Event>) -> bool {
-        let echo = self.session().caps.has(Caps::ECHO_MESSAGE).then_some(event);
+        let echo = self.session().echoes().then_some(event);
         let label = self.replies.label.clone();
         if echo.is_none() && label.is_none() {
             return false;
         }
         self.replies.deferred = true;
-        self.chat.receipts.await_saving(Receipt { id, to: self.me, label, echo });
+        let to = self.me;
+        let nothing_yet = || Receipt { id, to, label, echoes: Vec::new(), lines: String::new() };
+        let receipt = self.receipt.get_or_insert_with(nothing_yet);
+        receipt.id = receipt.id.max(id);
+        receipt.echoes.extend(echo);
         true
     }
 
@@ -255,9 +264,10 @@ impl Turn<'_> {
         event.time_ms = id.time_ms();
         event.msgid = Some(id);
         event.client_tags = utterance.tags.clone();
-        self.await_receipt(id, Rc::new(event));
-        if self.chat.receipts.is_saved(id) {
-            self.chat.saved(id, 0, Ok(()), self.effects);
+        if !self.chat.receipts.is_saved(id) {
+            self.await_receipt(id, Rc::new(event));
+        } else if self.session().echoes() {
+            self.reply_event(&event, "");
         }
     }
 
@@ -267,7 +277,7 @@ impl Turn<'_> {
             return;
         }
         let only = Audience::with(Caps::MESSAGE_TAGS);
-        let echoes = self.session().caps.has(Caps::ECHO_MESSAGE);
+        let echoes = self.session().echoes();
         let (name, room, to): (String, Option<RoomId>, Option<ConnId>) = if target.starts_with('#') {
             let Some(id) = self.room_to_speak_in(target, false) else { return };
             (self.chat.rooms.get(&id).map_or(target, |room: &Room| room.name.as_str()).to_owned(), Some(id), None)

@@ -6,6 +6,7 @@
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
 mod memory;
+mod receiver;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,8 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::store::record::{Account, Found, Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::{CLASSIC_LINE_BYTES, CLIENT_TAGS_BYTES, LINE_BYTES};
-use crate::wire::line::{Line, LineFault};
+use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::RoomName;
 
@@ -379,13 +379,9 @@ impl World {
         if client.closed {
             return;
         }
-        let limit = if client.caps.has(Caps::LONG_LINES) { LINE_BYTES } else { CLASSIC_LINE_BYTES };
         let lines = lines.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line end: {lines:?}"));
         for line in lines.split("\r\n") {
-            let tags_bytes = if line.starts_with('@') { line.find(' ').map_or(0, |at| at + 1) } else { 0 };
-            assert!(tags_bytes <= usize::from(CLIENT_TAGS_BYTES) * 2, "too many tags: {line}");
-            assert!(line.len() - tags_bytes + 2 <= limit, "{} bytes are too long: {line}", line.len());
-            assert!(!line.contains(['\r', '\n', '\0']) && Line::parse(line).is_some(), "no line: {line:?}");
+            receiver::check(line, client.caps);
             client.lines.push(line.to_owned());
         }
     }

@@ -13,6 +13,7 @@ use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
 use super::bang::Asked;
+use super::receipt::Receipt;
 use super::replies::Replies;
 use super::session::{Purpose, Wait};
 use super::{Asker, Audience, Chat, ConnId, Effect, Now, RoomId, SERVER_NAME, Session, Token};
@@ -24,6 +25,8 @@ pub struct Turn<'a> {
     pub(super) now: Now,
     pub(super) effects: &'a mut Vec<Effect>,
     pub(super) replies: Replies,
+    /// What the session is owed when it is on disk.
+    pub(super) receipt: Option<Receipt>,
     pub(super) ended: bool,
     /// The `!` command that is being carried out: refusals are then sentences in its language.
     pub(super) asked: Option<Asked>,
@@ -32,11 +35,14 @@ pub struct Turn<'a> {
 impl<'a> Turn<'a> {
     /// Begins the turn of a session that exists.
     pub(super) fn new(chat: &'a mut Chat, me: ConnId, now: Now, effects: &'a mut Vec<Effect>) -> Turn<'a> {
-        Turn { chat, me, now, effects, replies: Replies::default(), ended: false, asked: None }
+        Turn { chat, me, now, effects, replies: Replies::default(), receipt: None, ended: false, asked: None }
     }
 
     /// Sends the answers, and forgets the session when its turn ended it.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(mut self) {
+        if !self.ended {
+            self.put_answers_off();
+        }
         let batch = format!("r{}", self.chat.last_token);
         let lines = self.replies.finish(&batch);
         if !lines.is_empty() {
@@ -49,6 +55,17 @@ impl<'a> Turn<'a> {
         if self.ended {
             self.chat.sessions[self.me.slot as usize] = None;
             self.chat.connections -= 1;
+        }
+    }
+
+    /// Puts down the receipt; what was answered beside it, or beside a question to the store, waits for the label's one answer.
+    fn put_answers_off(&mut self) {
+        if let Some(wait) = self.chat.session_mut(self.me).and_then(|session| session.wait.as_mut()) {
+            wait.lines.push_str(&self.replies.take_until_later());
+        }
+        if let Some(mut receipt) = self.receipt.take() {
+            receipt.lines = self.replies.take_until_later();
+            self.chat.receipts.await_saving(receipt);
         }
     }
 
@@ -65,7 +82,7 @@ impl<'a> Turn<'a> {
     /// Handles one line of the client.
     pub(super) fn line(&mut self, text: &str) {
         let Some(line) = Line::parse(text) else { return };
-        if self.session().caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH)) {
+        if self.session().answers_labels() {
             self.replies.label = line
                 .tags
                 .iter()
@@ -233,7 +250,7 @@ impl<'a> Turn<'a> {
         self.replies.deferred = true;
         let label = self.replies.label.clone();
         let until_ms = self.now.mono_ms + ANSWER_MS;
-        self.session_mut().wait = Some(Box::new(Wait { token, until_ms, label, purpose }));
+        self.session_mut().wait = Some(Box::new(Wait { token, until_ms, label, lines: String::new(), purpose }));
         self.chat.wake_at(until_ms, self.me);
         token
     }

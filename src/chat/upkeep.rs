@@ -100,6 +100,7 @@ impl Chat {
         let Some(wait) = session.wait.take_if(|wait| wait.token == token) else { return };
         self.turn(conn, now, effects, |turn| {
             turn.replies.label = wait.label;
+            turn.replies.lines().push_str(&wait.lines);
             match (wait.purpose, answer) {
                 (Purpose::History { target, newer_than }, Answer::Found(found)) => {
                     turn.show_history(&target, newer_than, found)
@@ -119,7 +120,7 @@ impl Chat {
                 ) => {}
             }
         });
-        if self.session(conn).is_some_and(|session| session.wait.is_none() && !session.held.is_empty()) {
+        if self.session(conn).is_some_and(|session| session.wait.is_none() && session.has_held()) {
             self.resumable.push_back(conn);
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::password_file::NoPassword;
 use crate::store::StoreError;
@@ -19,6 +19,13 @@ pub enum ServerError {
     Password(NoPassword),
     /// The store could not be opened.
     Store(StoreError),
+}
+
+impl ServerError {
+    /// The data folder cannot be made.
+    pub fn data_folder(path: &Path, why: io::Error) -> ServerError {
+        ServerError::Store(StoreError::Folder { path: path.into(), why })
+    }
 }
 
 impl fmt::Display for ServerError {

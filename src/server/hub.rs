@@ -4,6 +4,7 @@
 //! It waits for nothing else; everybody else may wait for it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::net::{IpAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub struct Hub {
     effects: Vec<Effect>,
     outboxes: Outboxes,
     saver: Saver,
+    /// Questions that the store was too busy to take.
+    unasked: VecDeque<Token>,
     executor: Rc<LocalExecutor<'static>>,
     reading: Rc<Reading>,
     password_checks: Arc<Semaphore>,
@@ -104,6 +107,7 @@ impl Hub {
             effects,
             outboxes: Outboxes::new(executor.clone()),
             saver: Saver::new(parts.store),
+            unasked: VecDeque::new(),
             executor,
             reading,
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
@@ -159,10 +163,7 @@ impl Hub {
         let more = std::iter::from_fn(|| inbox.try_recv().ok());
         for mail in first.into_iter().chain(more).take(BATCH_MAILS) {
             self.take_in(mail, now);
-            while self.chat.has_resumable() {
-                self.chat.resume(now, &mut self.effects);
-                self.carry_out();
-            }
+            self.go_on(now);
             if self.outboxes.round_bytes() > ROUND_BYTES {
                 self.flush(now);
             }
@@ -170,10 +171,26 @@ impl Hub {
         if self.chat.deadline().is_some_and(|at_ms| at_ms <= now.mono_ms) {
             self.chat.tick(now, &mut self.effects);
             self.carry_out();
+            self.go_on(now);
         }
         self.saver.save_if_due();
         self.flush_if_due(now);
         self.feed_watchdog();
+    }
+
+    /// Does what follows by itself: lines that waited for an answer, and answers to questions that the store did not take.
+    fn go_on(&mut self, now: Now) {
+        loop {
+            if let Some(token) = self.unasked.pop_front() {
+                let found = Found::Failed("the store is busy; try again in a moment".into());
+                self.handle(Input::Found { token, found }, now);
+            } else if self.chat.has_resumable() {
+                self.chat.resume(now, &mut self.effects);
+                self.carry_out();
+            } else {
+                return;
+            }
+        }
     }
 
     fn take_in(&mut self, mail: Mail, now: Now) {
@@ -225,8 +242,7 @@ impl Hub {
                 Effect::Remember { message, hurry } => self.saver.remember(*message, hurry),
                 Effect::Ask { token, query } => {
                     if !self.saver.ask(token, query) {
-                        let found = Found::Failed("the store is busy; try again in a moment".into());
-                        let _ = self.reading.mail.try_send(Mail::Fact(Input::Found { token, found }));
+                        self.unasked.push_back(token);
                     }
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),

@@ -47,8 +47,7 @@ pub fn start(config: &Config) -> Result<Reopen, ServerError> {
         Box::new(io::stderr())
     } else {
         let path = config.log.clone().unwrap_or_else(|| config.data.join("log.txt"));
-        fs::create_dir_all(&config.data)
-            .map_err(|why| ServerError::File("make the data folder", config.data.clone(), why))?;
+        fs::create_dir_all(&config.data).map_err(|why| ServerError::data_folder(&config.data, why))?;
         let file = RotatingFile::open(path.clone(), LOG_BYTES, reopen.clone())
             .map_err(|why| ServerError::File("write the log", path, why))?;
         Box::new(file)

@@ -1,6 +1,6 @@
 //! Getting bytes to receivers: encoded once, one write per receiver and round, tried at once; only who is slow gets a buffer.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
@@ -14,7 +14,8 @@ use super::pace::Round;
 use crate::chat::{Audience, ConnId, Member};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::{SEND_QUEUE_BYTES, SEND_QUEUES_BYTES};
+
+use super::backlog::{Backlog, drain, end_stream};
 
 /// How long a client has to read its goodbye and hang up, before the connection is cut.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -26,8 +27,6 @@ const DIRECT: usize = TagSet::COUNT;
 const SLOTS_AT_ONCE: usize = 256;
 /// An arena that grew beyond this gives its memory back after the round.
 const ARENA_KEPT_BYTES: usize = 256 << 10;
-/// What a receiver that is cut reads last.
-const TOO_SLOW: &str = "ERROR :Closing link: too slow; what you missed is in the history\r\n";
 
 /// Lines of this round for one receiver: a stretch of an arena.
 #[derive(Clone, Copy)]
@@ -64,87 +63,6 @@ impl Outbox {
             self.more.push(piece);
         }
         false
-    }
-}
-
-/// Bytes that a slow receiver has not taken yet. Its task writes them; the hub only appends.
-struct Backlog {
-    bytes: RefCell<Vec<u8>>,
-    sent: Cell<usize>,
-    closing: Cell<bool>,
-    done: Cell<bool>,
-    /// Of all backlogs together.
-    total: Rc<Cell<usize>>,
-}
-
-impl Backlog {
-    fn new(total: Rc<Cell<usize>>) -> Rc<Backlog> {
-        Rc::new(Backlog {
-            bytes: RefCell::default(),
-            sent: Cell::new(0),
-            closing: Cell::new(false),
-            done: Cell::new(false),
-            total,
-        })
-    }
-
-    fn waiting_bytes(&self) -> usize {
-        self.bytes.borrow().len() - self.sent.get()
-    }
-
-    /// Appends bytes; false when that is more than a receiver may leave waiting.
-    fn append(&self, more: &[u8]) -> bool {
-        if self.waiting_bytes() + more.len() > SEND_QUEUE_BYTES || self.total.get() + more.len() > SEND_QUEUES_BYTES {
-            return false;
-        }
-        self.bytes.borrow_mut().extend_from_slice(more);
-        self.total.set(self.total.get() + more.len());
-        true
-    }
-
-    /// Drops all but the line that is half sent, and ends with a goodbye.
-    fn cut(&self) {
-        let mut bytes = self.bytes.borrow_mut();
-        let sent = self.sent.get();
-        let is_between_lines = sent == 0 || bytes[sent - 1] == b'\n';
-        let keep = if is_between_lines {
-            sent
-        } else {
-            bytes[sent..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| sent + at + 1)
-        };
-        let removed = bytes.len() - keep;
-        bytes.truncate(keep);
-        bytes.extend_from_slice(TOO_SLOW.as_bytes());
-        self.total.set(self.total.get() - removed + TOO_SLOW.len());
-        self.closing.set(true);
-    }
-
-    /// Writes what the socket takes. `Ok(true)` when nothing is left.
-    fn write_some(&self, stream: &TcpStream) -> io::Result<bool> {
-        let mut bytes = self.bytes.borrow_mut();
-        while self.sent.get() < bytes.len() {
-            match (&*stream).write(&bytes[self.sent.get()..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.sent.set(self.sent.get() + count);
-                    self.total.set(self.total.get().saturating_sub(count));
-                }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
-                    // What is out makes room for what comes.
-                    bytes.drain(..self.sent.replace(0));
-                    return Ok(false);
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(why),
-            }
-        }
-        Ok(true)
-    }
-}
-
-impl Drop for Backlog {
-    fn drop(&mut self) {
-        self.total.set(self.total.get().saturating_sub(self.waiting_bytes()));
     }
 }
 
@@ -298,10 +216,10 @@ impl Outboxes {
     fn let_go(&self, outbox: Outbox) {
         outbox.closed.set(true);
         match &outbox.backlog {
-            Some(backlog) if !backlog.done.get() => backlog.closing.set(true),
+            Some(backlog) if !backlog.is_done() => backlog.close(),
             _ => end_stream(&outbox.stream),
         }
-        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.done.get());
+        let is_slow = outbox.backlog.is_some_and(|backlog| !backlog.is_done());
         let within = if is_slow { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
         let stream = Arc::downgrade(&outbox.stream);
         let hang_up = async move {
@@ -332,11 +250,6 @@ fn piece(arena: usize, start: usize, end: usize) -> Piece {
     Piece { arena: arena as u8, start: start as u32, end: end as u32 }
 }
 
-/// Tells the client that nothing more comes.
-fn end_stream(stream: &Async<TcpStream>) {
-    let _ = stream.get_ref().shutdown(Shutdown::Write);
-}
-
 impl Outboxes {
     /// Writes one receiver's lines of the round; false when it is too slow and was cut.
     fn write_round(&mut self, slot: u32) -> bool {
@@ -354,11 +267,8 @@ impl Outboxes {
             }
             &self.scratch
         };
-        if let Some(backlog) = outbox.backlog.take_if(|backlog| !backlog.done.get()) {
-            let in_time = backlog.append(bytes);
-            if !in_time {
-                backlog.cut();
-            }
+        if let Some(backlog) = outbox.backlog.take_if(|backlog| !backlog.is_done()) {
+            let in_time = backlog.append_or_cut(bytes);
             outbox.backlog = Some(backlog);
             return in_time;
         }
@@ -366,11 +276,8 @@ impl Outboxes {
         match write_now(&outbox.stream, bytes) {
             Ok(written) if written == bytes.len() => true,
             Ok(written) => {
-                let backlog = Backlog::new(self.waiting_bytes.clone());
-                let in_time = backlog.append(&bytes[written..]);
-                if !in_time {
-                    backlog.cut();
-                }
+                let backlog = Backlog::behind(&bytes[..written], self.waiting_bytes.clone());
+                let in_time = backlog.append_or_cut(&bytes[written..]);
                 self.executor.spawn(drain(outbox.stream.clone(), backlog.clone())).detach();
                 outbox.backlog = Some(backlog);
                 in_time
@@ -389,22 +296,5 @@ fn write_now(stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
-    }
-}
-
-/// Writes a backlog as the receiver takes it. Lives only as long as there is one.
-async fn drain(stream: Arc<Async<TcpStream>>, backlog: Rc<Backlog>) {
-    loop {
-        if stream.writable().await.is_err() {
-            break;
-        }
-        match backlog.write_some(stream.get_ref()) {
-            Ok(false) => {}
-            Ok(true) | Err(_) => break,
-        }
-    }
-    backlog.done.set(true);
-    if backlog.closing.get() {
-        end_stream(&stream);
     }
 }

@@ -14,7 +14,7 @@ const FILE_NAME: &str = "cloak.key";
 pub fn load_or_make(data: &Path) -> Result<[u8; 32], ServerError> {
     let path = data.join(FILE_NAME);
     let failed = |doing| move |why: io::Error| ServerError::File(doing, data.join(FILE_NAME), why);
-    fs::create_dir_all(data).map_err(|why| ServerError::File("make the data folder", data.into(), why))?;
+    fs::create_dir_all(data).map_err(|why| ServerError::data_folder(data, why))?;
     match fs::read(&path) {
         Ok(bytes) => {
             if let Ok(secret) = <[u8; 32]>::try_from(bytes) {

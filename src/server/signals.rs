@@ -11,12 +11,14 @@ use crate::chat::Input;
 use super::hub::Mail;
 use super::{logfile, motd};
 
-/// Waits for signals for ever.
-pub async fn watch(mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen) {
-    let mut signals = match Signals::new([Signal::Term, Signal::Int, Signal::Hup]) {
-        Ok(signals) => signals,
-        Err(why) => return log::error!("signals cannot be watched ({why}); stopping will be abrupt"),
-    };
+/// Signals are gathered from here on. Called before the server says that it is ready: whoever reads that may send one at once.
+pub fn gather() -> Option<Signals> {
+    let signals = Signals::new([Signal::Term, Signal::Int, Signal::Hup]);
+    signals.inspect_err(|why| log::error!("signals cannot be watched ({why}); stopping will be abrupt")).ok()
+}
+
+/// Passes signals on for ever.
+pub async fn watch(mut signals: Signals, mail: Sender<Mail>, motd_path: Option<PathBuf>, log: logfile::Reopen) {
     while let Some(signal) = signals.next().await {
         let sent = match signal {
             Ok(Signal::Term | Signal::Int) => mail.send(Mail::Stop).await,

@@ -83,8 +83,12 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
 
 /// The form of the file: 0 when it is empty. Refuses what is not ours and what is too new.
 fn form_of(db: &Connection, path: &Path) -> Result<u32, StoreError> {
+    // One look at all three: another program may be making the tables at this moment.
+    let look =
+        if db.is_autocommit() { Some(db.unchecked_transaction().map_err(|why| explain(path, why))?) } else { None };
     let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(|why| explain(path, why));
     let (form, owner, tables) = (pragma("user_version")?, pragma("application_id")?, pragma("schema_version")?);
+    drop(look);
     let form = u32::try_from(form).unwrap_or(u32::MAX);
     if tables != 0 && owner != APPLICATION_ID {
         return Err(StoreError::Foreign { path: path.to_owned() });

@@ -67,19 +67,19 @@ impl Turn<'_> {
     /// Notes an invitation, and lets go of those to rooms that have ended and of the oldest beyond the limit.
     fn note_invitation(&mut self, conn: ConnId, id: RoomId) {
         let Some(session) = self.chat.session_mut(conn) else { return };
-        let mut invited = std::mem::take(&mut session.invited);
+        let mut invited = std::mem::take(session.invited_mut());
         invited.retain(|room| *room != id && self.chat.rooms.contains_key(room));
         invited.push(id);
         if invited.len() > INVITES_PER_SESSION {
             invited.remove(0);
         }
         if let Some(session) = self.chat.session_mut(conn) {
-            session.invited = invited;
+            *session.invited_mut() = invited;
         }
     }
 
     fn show_invitations(&mut self) {
-        let rooms = self.session().invited.iter().filter_map(|id| self.chat.rooms.get(id));
+        let rooms = self.session().invited().iter().filter_map(|id| self.chat.rooms.get(id));
         let names: Vec<RoomName> = rooms.map(|room| room.name.clone()).collect();
         for name in names {
             self.bare_numeric(RPL_INVITELIST, &[name.as_str()]);
@@ -195,6 +195,6 @@ mod tests {
         w.line(anna, "PART #1");
         assert_eq!(w.ask(ben, "INVITE")[0], ":gzy.local 336 ben #2");
         w.line(anna, "INVITE ben #2");
-        assert_eq!(w.session(ben).invited.len(), INVITES_PER_SESSION - 1, "twice invited is invited once");
+        assert_eq!(w.session(ben).invited().len(), INVITES_PER_SESSION - 1, "twice invited is invited once");
     }
 }

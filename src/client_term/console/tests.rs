@@ -1,3 +1,5 @@
+//! What a console prints and sends, event by event.
+
 use time::UtcOffset;
 
 use super::*;

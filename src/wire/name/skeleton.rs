@@ -4,6 +4,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::fold;
 
+// `TWINS`, `ENDS`, `LOOKS`, `IGNORED`: see build.rs.
+include!(concat!(env!("OUT_DIR"), "/lookalikes.rs"));
+
 /// What a name looks like to a reader in a hurry: look-alikes have equal skeletons. Never shown, never sent.
 ///
 /// The rules are those of Unicode's UTS #39, applied to the name as it is displayed. They are no substitute for
@@ -45,9 +48,25 @@ fn ascii_skeleton(text: &str) -> Box<str> {
 fn unicode_skeleton(text: &str) -> Box<str> {
     // Compatibility forms make an `s` of the long s, readers make it an `f`.
     let plain: String = text.chars().map(|c| if c == 'ſ' { 'f' } else { c }).nfkc().map(own_look).collect();
-    let displayed: String = unicode_security::skeleton(&plain).collect();
-    let small: String = unicode_security::skeleton(&fold(&displayed)).collect();
+    let small = look_of(&fold(&look_of(&plain)));
     fold(&small).replace('i', "l").into()
+}
+
+/// The skeleton of UTS #39 of a text without compatibility forms.
+fn look_of(text: &str) -> String {
+    let mut look = String::with_capacity(text.len());
+    for c in text.nfd().filter(|c| !is_ignored(*c)) {
+        match TWINS.binary_search(&c) {
+            Ok(at) => look.push_str(&LOOKS[at.checked_sub(1).map_or(0, |before| ENDS[before].into())..ENDS[at].into()]),
+            Err(_) => look.push(c),
+        }
+    }
+    look.nfd().collect()
+}
+
+/// Unicode's `Default_Ignorable_Code_Point`.
+fn is_ignored(c: char) -> bool {
+    IGNORED.iter().any(|(first, last)| (*first..=*last).contains(&c.into()))
 }
 
 /// UTS #39 pairs a few everyday Chinese characters that readers of Chinese never mix up (土士, 未末, 日曰, 鹂鹃). One of
@@ -121,7 +140,29 @@ mod tests {
         }
     }
 
+    /// `unicode_skeleton` with the tables of the crate.
+    fn by_the_crate(text: &str) -> Box<str> {
+        let plain: String = text.chars().map(|c| if c == 'ſ' { 'f' } else { c }).nfkc().map(own_look).collect();
+        let displayed: String = unicode_security::skeleton(&plain).collect();
+        let small: String = unicode_security::skeleton(&fold(&displayed)).collect();
+        fold(&small).replace('i', "l").into()
+    }
+
+    #[test]
+    fn the_small_table_agrees_with_the_large_one_about_every_character() {
+        // Between and behind these planes nothing is assigned but private characters.
+        for c in ('\0'..='\u{3ffff}').chain('\u{e0000}'..='\u{e0fff}') {
+            let text = c.encode_utf8(&mut [0; 4]).to_owned();
+            assert_eq!(unicode_skeleton(&text), by_the_crate(&text), "{c:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_small_table_agrees_with_the_large_one_about_whole_texts(text in any::<String>()) {
+            prop_assert_eq!(unicode_skeleton(&text), by_the_crate(&text));
+        }
+
         #[test]
         fn the_short_way_for_ascii_agrees_with_the_tables(text in "[a-zA-Z0-9_\\[\\]{}\\\\|^`-]{1,64}") {
             prop_assert_eq!(ascii_skeleton(&text), unicode_skeleton(&text));

@@ -1,0 +1,299 @@
+//! What simulated people type: mostly sense, sometimes nonsense.
+
+use crate::wire::line::Line;
+
+use super::super::ConnId;
+use super::dice::Dice;
+
+const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明"];
+const ROOMS: &[&str] = &["#lobby", "#lobby", "#a", "#A", "#小屋", "#b"];
+const CAPS: &[&str] = &[
+    "server-time",
+    "message-tags",
+    "batch",
+    "echo-message",
+    "labeled-response",
+    "multi-prefix",
+    "userhost-in-names",
+    "extended-join",
+    "account-tag",
+    "account-notify",
+    "away-notify",
+    "invite-notify",
+    "setname",
+    "standard-replies",
+    "draft/no-implicit-names",
+    "draft/chathistory",
+    "gzy/long-lines",
+];
+const MODES: &[&str] = &[
+    "+i",
+    "-i",
+    "+m",
+    "-m",
+    "+n",
+    "-n",
+    "+s",
+    "-s",
+    "+t",
+    "+k key",
+    "-k key",
+    "+l 3",
+    "-l",
+    "+b eve!*@*",
+    "-b eve!*@*",
+    "+b m:ben!*@*",
+    "+b",
+    "+e *!*@*.gzy",
+    "+I anna!*@*",
+    "+ov anna ben",
+    "-o anna",
+    "+v 小阳",
+    "+mnik key",
+    "-mnik key",
+    "+zzz",
+    "",
+];
+const BANGS: &[&str] = &[
+    "!help",
+    "！帮助*踢",
+    "!howmany",
+    "！用户",
+    "!nick ben2",
+    "！改名*小阳",
+    "!history 5",
+    "！聊天记录",
+    "!search 上海",
+    "！搜索*海*来自:小阳",
+    "!topic 作业",
+    "!kick eve enough",
+    "！封*eve",
+    "!unban eve",
+    "！禁言*ben",
+    "!unmute ben",
+    "!bye",
+    "!login anna secret",
+    "!!literal",
+    "!no such command",
+];
+const QUESTIONS: &[&str] = &[
+    "NAMES",
+    "NAMES #lobby",
+    "LIST",
+    "LIST >1",
+    "WHO #lobby",
+    "WHO *",
+    "WHO #a %tcuihsnfdlaor,7",
+    "WHOIS anna",
+    "WHOIS 小阳",
+    "WHOWAS eve",
+    "USERHOST anna ben",
+    "ISON anna ben eve",
+    "MONITOR + anna,ben,eve",
+    "MONITOR - ben",
+    "MONITOR L",
+    "MONITOR S",
+    "MONITOR C",
+    "AWAY :吃饭",
+    "AWAY",
+    "SETNAME :阳光",
+    "MODE anna",
+    "MODE x +iBw",
+    "MODE ben -iBw",
+    "MOTD",
+    "LUSERS",
+    "VERSION",
+    "TIME",
+    "INFO",
+    "HELP",
+    "HELP JOIN",
+    "LINKS",
+    "ADMIN",
+    "WALLOPS :注意",
+    "OPER admin right",
+    "OPER admin wrong",
+    "OPER nobody right",
+    "KILL eve :enough",
+    "CHATHISTORY LATEST #lobby * 20",
+    "CHATHISTORY BEFORE #a timestamp=2030-01-01T00:00:00.000Z 5",
+    "CHATHISTORY AFTER #lobby msgid=0000000000000001 50",
+    "CHATHISTORY LATEST #lobby timestamp=2026-11-20T13:19:22.000Z 10",
+    "CHATHISTORY BEFORE #lobby msgid=zzz 5",
+    "PING 1",
+    "PONG",
+    "USER again 0 * :again",
+    "PASS word",
+    "CAP LS 302",
+    "CAP LIST",
+];
+
+/// Something typed, and what is to be checked about it.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// The line.
+    pub line: String,
+    /// The number of the message in it; each has its own.
+    pub number: Option<u64>,
+    /// The label on it; each has its own.
+    pub label: Option<u64>,
+}
+
+/// Numbers messages and labels, and remembers what may be sent again.
+#[derive(Default)]
+pub struct Script {
+    last_number: u64,
+    last_label: u64,
+    sendable_again: Vec<(u64, String)>,
+}
+
+/// The lines with which somebody comes in. The second value says whether capabilities are left alone from there on.
+pub fn hello(dice: &mut Dice) -> Vec<String> {
+    let mut lines = vec![format!("NICK {}", dice.pick(NICKS)), "USER u 0 * :真名".to_owned()];
+    if dice.percent(70) {
+        let wanted: Vec<&str> = CAPS.iter().filter(|_| dice.percent(50)).copied().collect();
+        lines.insert(0, format!("CAP REQ :{}", wanted.join(" ")));
+        lines.push("CAP END".into());
+    }
+    lines
+}
+
+impl Script {
+    /// The next line of somebody.
+    pub fn next(&mut self, dice: &mut Dice) -> Typed {
+        let label = dice.percent(30).then(|| {
+            self.last_label += 1;
+            self.last_label
+        });
+        let (line, number) = match dice.roll(100) {
+            0..45 => self.talk(dice),
+            45..50 => self.again(dice),
+            50..60 => (errand(dice), None),
+            60..72 => (format!("{} {}", dice.pick(&["JOIN", "JOIN", "PART"]), dice.pick(ROOMS)), None),
+            72..80 => (format!("MODE {} {}", dice.pick(ROOMS), dice.pick(MODES)), None),
+            80..84 => (format!("PRIVMSG {} :{}", dice.pick(ROOMS), dice.pick(BANGS)), None),
+            84..97 => (dice.pick(QUESTIONS).to_owned(), None),
+            _ => (rubbish(dice), None),
+        };
+        let line = match label {
+            Some(label) if line.starts_with('@') => format!("@label={label};{}", &line[1..]),
+            Some(label) => format!("@label={label} {line}"),
+            None => line,
+        };
+        // What is no line at all is not answered.
+        let label = label.filter(|_| Line::parse(&line).is_some());
+        Typed { line, number, label }
+    }
+
+    fn talk(&mut self, dice: &mut Dice) -> (String, Option<u64>) {
+        self.last_number += 1;
+        let number = self.last_number;
+        let to = match dice.roll(10) {
+            0..6 => dice.pick(ROOMS).to_owned(),
+            6..8 => dice.pick(NICKS).to_owned(),
+            8 => format!("{},{}", dice.pick(&["#a", "#b"]), dice.pick(&["#lobby", "anna", "nobody"])),
+            _ => "anna,小阳".to_owned(),
+        };
+        if dice.percent(8) {
+            return (format!("@+typing=active TAGMSG {to}"), None);
+        }
+        let verb = if dice.percent(15) { "NOTICE" } else { "PRIVMSG" };
+        let long =
+            if dice.percent(10) { "长话，我在上海。".repeat(dice.roll(140)) } else { "在上海".into() };
+        let via =
+            if verb == "PRIVMSG" && dice.percent(4) { format!("!msg {} ", dice.pick(NICKS)) } else { String::new() };
+        let line = format!("{verb} {to} :{via}m{number} {long}");
+        if via.is_empty() && dice.percent(25) && !to.contains(',') {
+            let line = format!("@+gzy/id=id{number} {line}");
+            self.sendable_again.push((number, line.clone()));
+            return (line, Some(number));
+        }
+        (line, Some(number))
+    }
+
+    /// A message with a sender's own id, once more: by its sender, or by whoever its sender is after a lost link.
+    fn again(&mut self, dice: &mut Dice) -> (String, Option<u64>) {
+        let lately = self.sendable_again.len().min(6);
+        if lately == 0 {
+            return self.talk(dice);
+        }
+        let (number, line) = self.sendable_again[self.sendable_again.len() - 1 - dice.roll(lately)].clone();
+        (line, Some(number))
+    }
+}
+
+fn errand(dice: &mut Dice) -> String {
+    let (room, nick) = (dice.pick(ROOMS), dice.pick(NICKS));
+    match dice.roll(12) {
+        0 | 1 => format!("NICK {nick}"),
+        2 => format!("KICK {room} {nick} :安静"),
+        3 => format!("KICK {room} anna,小阳,eve"),
+        4 => format!("INVITE {nick} {room}"),
+        5 => format!("TOPIC {room} :作业"),
+        6 => format!("TOPIC {room}"),
+        7 => format!("JOIN {room} key"),
+        8 => "JOIN 0".into(),
+        9 => format!("CAP REQ :{}{}", dice.pick(&["", "-"]), dice.pick(CAPS)),
+        10 => format!("JOIN {},#b key", dice.pick(ROOMS)),
+        _ if dice.percent(20) => "QUIT :再见".into(),
+        _ => format!("PART {room} :走了"),
+    }
+}
+
+/// A line that makes little sense: known commands with words that were not meant for them, or nothing known at all.
+fn rubbish(dice: &mut Dice) -> String {
+    const WORDS: &[&str] = &[
+        "JOIN",
+        "MODE",
+        "KICK",
+        "CAP",
+        "MONITOR",
+        "CHATHISTORY",
+        "WHO",
+        "PRIVMSG",
+        "NICK",
+        "FROB",
+        ":",
+        "::",
+        "#",
+        "#,#",
+        "*",
+        "!",
+        "@",
+        "@a=b",
+        "+b",
+        "-k",
+        "%",
+        "\u{7}",
+        "😀",
+        "\u{202e}",
+        "0",
+        "99999999999999999999",
+        "-1",
+        "LS",
+        "END",
+        "REQ",
+        ",",
+        ",,,",
+        "a!b@c",
+        "#小屋",
+        "anna",
+        ":trailing words",
+        "\\:",
+        "timestamp=1",
+        "msgid=",
+        "+",
+    ];
+    let count = dice.roll(6) + 1;
+    let words: Vec<&str> = (0..count).map(|_| dice.pick(WORDS)).collect();
+    words.join(" ")
+}
+
+/// The number of the message whose text (or whose first piece) this is.
+pub fn number_in(text: &str) -> Option<u64> {
+    text.strip_prefix('m')?.split_once(' ')?.0.parse().ok()
+}
+
+/// A person's line for a log of the day.
+pub fn shown(conn: ConnId, typed: &Typed) -> String {
+    format!("#{} {}", conn.serial, typed.line.chars().take(120).collect::<String>())
+}

@@ -1,0 +1,15 @@
+//! The server as the outside sees it: the real program, real sockets, real signals. And the rules of the house.
+//!
+//! Every server listens on port 0 and keeps its data in a folder of its own, so all tests run side by side.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod board;
+mod crash;
+mod doors;
+mod life;
+mod person;
+mod receipts;
+mod slow;
+mod strangers;
+mod talk;
+mod tidy;
