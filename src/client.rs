@@ -15,6 +15,7 @@ use crate::wire::fingerprint::Fingerprint;
 
 pub mod batches;
 pub mod catchup;
+pub mod commands;
 pub mod config_folder;
 pub mod features;
 pub mod known_servers;
@@ -32,6 +33,7 @@ pub mod trust;
 pub mod typed;
 pub mod view;
 pub mod words;
+pub mod writer;
 
 use features::Features;
 use known_servers::{Distrusted, Trust};
@@ -127,6 +129,13 @@ pub enum Event {
     },
     /// The link broke; the client is trying to come back. Told once until it is in again.
     Lost(Trouble),
+    /// The next attempt to come back begins after a pause. Front ends that can show it say so.
+    Pausing {
+        /// 1 for the first attempt since the link broke.
+        attempt: u32,
+        /// Milliseconds until it begins.
+        pause_ms: u64,
+    },
     /// A line from the server that a person may want to see the effect of.
     Line {
         /// The line, without line end, with its tags.

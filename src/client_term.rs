@@ -1,6 +1,6 @@
 //! The client in a terminal, and in scripts.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
@@ -8,13 +8,25 @@ use smol::{Timer, future};
 use time::UtcOffset;
 
 use crate::client::start::{Start, Wish};
-use crate::client::words::{Language, Saying, Writer, say as words};
+use crate::client::words::{Language, Saying, say as words};
+use crate::client::writer::Writer;
 use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::name::Nick;
 
+mod complete;
 mod console;
+mod editor;
+mod keys;
+mod live;
+mod paint;
+mod past;
+mod plain;
+mod screen;
+mod talks;
 
-use console::{Console, Print};
+use console::{Console, Front, Print};
+use live::{Live, Raw};
+use paint::{Painter, Palette};
 
 /// How many earlier messages are shown on entering a room.
 const HISTORY: usize = 10;
@@ -27,9 +39,6 @@ const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long the goodbye may take.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
-
-/// Bytes of one typed line; a longer one is sent in pieces. It bounds what a file without line ends can take in memory.
-const TYPED_BYTES: u64 = 1 << 20;
 
 /// Events on their way to the screen before the link has to wait.
 const EVENTS: usize = 256;
@@ -80,35 +89,74 @@ pub fn run(config: ClientConfig) -> u8 {
         Err(code) => return code,
     };
     let language = start.language;
-    let typed = typed_lines();
-    smol::block_on(async {
-        // A script gets what it asks for, whatever somebody typed the last time.
-        let nick = match config.nick.or_else(|| start.nick.take().filter(|_| is_interactive)) {
-            Some(nick) => Some(nick),
-            None if is_interactive => ask_nick(&typed, language).await,
-            None => Some(default_nick("guest")),
-        };
-        let Some(nick) = nick else { return DONE };
-        let config = Config {
-            address: start.address.clone(),
-            security: start.security.clone(),
-            broken_after_ms: start.broken_after_ms,
-            nick: nick.into(),
-            password: config.password.map(Into::into),
-            can_ask: is_interactive,
-            room: config.room.map(Into::into),
-            history: HISTORY,
-        };
-        let (to_link, commands) = async_channel::bounded(COMMANDS);
-        let (to_screen, events) = async_channel::bounded(EVENTS);
-        let link = async {
-            link::run(config, commands, to_screen).await;
-            future::pending().await
-        };
-        let console = Console::new(language, offset, is_interactive);
-        let memory = is_interactive.then_some(&mut start);
-        future::or(attend(console, memory, &typed, &to_link, &events), link).await
-    })
+    // A script gets what it asks for, whatever somebody typed the last time.
+    let nick = match config.nick.or_else(|| start.nick.take().filter(|_| is_interactive)) {
+        Some(nick) => Some(nick),
+        None if is_interactive => ask_nick(language),
+        None => Some(default_nick("guest")),
+    };
+    let Some(nick) = nick else { return DONE };
+    let link_config = Config {
+        address: start.address.clone(),
+        security: start.security.clone(),
+        broken_after_ms: start.broken_after_ms,
+        nick: nick.into(),
+        password: config.password.map(Into::into),
+        can_ask: is_interactive,
+        room: config.room.map(Into::into),
+        history: HISTORY,
+    };
+    let writer = Writer { language, offset, current: "".into() };
+    let raw = if is_interactive && can_draw() { Raw::take().ok() } else { None };
+    let (to_link, commands) = async_channel::bounded(COMMANDS);
+    let (to_screen, events) = async_channel::bounded(EVENTS);
+    let link = async {
+        link::run(link_config, commands, to_screen).await;
+        future::pending().await
+    };
+    let is_success = match raw {
+        Some(raw) => {
+            let palette = Palette::of_environment(start.colours, |name| std::env::var(name).ok());
+            let mut live = Live::new(Console::new(Painter::new(writer, palette), Front::Screen), raw);
+            let past = past::File::of_user();
+            live.remember(past.read());
+            let keys = live::keys();
+            let talk = future::or(live.attend(&mut start, &keys, &to_link, &events), asked_to_end());
+            let is_success = smol::block_on(future::or(talk, link));
+            past.write(live.end().remembered());
+            is_success
+        }
+        None => {
+            let front = if is_interactive { Front::Plain } else { Front::Script };
+            let console = Console::new(Painter::new(writer, None), front);
+            let memory = is_interactive.then_some(&mut start);
+            smol::block_on(future::or(plain::attend(console, memory, &to_link, &events), link))
+        }
+    };
+    if is_success { DONE } else { FAILED }
+}
+
+/// Whether the terminal understands how the cursor is moved.
+fn can_draw() -> bool {
+    // Windows has no such variable; its consoles do.
+    cfg!(windows) || std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// Waits until the system wants the program to end, so that the terminal is given back as it was.
+#[cfg(unix)]
+async fn asked_to_end() -> bool {
+    use async_signal::{Signal, Signals};
+    use smol::stream::StreamExt;
+    match Signals::new([Signal::Term, Signal::Hup]) {
+        Ok(mut signals) => drop(signals.next().await),
+        Err(_) => future::pending().await,
+    }
+    false
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> bool {
+    future::pending().await
 }
 
 /// Says one text and waits for the receipt. Returns the exit code.
@@ -179,62 +227,11 @@ async fn receipt(writer: &Writer, commands: &Sender<Command>, events: &Receiver<
 }
 
 /// What the terminal was woken by.
-enum Woken {
+enum Woken<T> {
     Happened(Event),
-    Typed(Option<String>),
+    Typed(Option<T>),
     Sent,
     Late,
-}
-
-/// Carries lines and events between the terminal and the link until both are done. `memory`: where somebody sits at the terminal.
-async fn attend(
-    mut console: Console,
-    mut memory: Option<&mut Start>,
-    typed: &Receiver<String>,
-    commands: &Sender<Command>,
-    events: &Receiver<Event>,
-) -> u8 {
-    let mut input_is_over = false;
-    let mut waits = Waits::default();
-    loop {
-        // Nobody reading what is shown (`gzy client … | head -1`) is a way of leaving, too.
-        if !print_all(&mut console) || console.has_ended() {
-            return if console.is_success() { DONE } else { FAILED };
-        }
-        let next = console.commands.front().cloned();
-        let takes_input = !input_is_over && next.is_none() && console.wants_input();
-        match woken(events, next, typed, takes_input, commands, waits.until(&console)).await {
-            Woken::Happened(event) => {
-                waits.happened(&event);
-                // The first login only: a nick that a broken link forces on the user is not what they chose.
-                if let Event::In { nick, .. } = &event
-                    && let Some(start) = memory.take()
-                    && let Err(sentence) = start.logged_in(nick)
-                {
-                    console.print.push_back(Print::Failure(sentence));
-                }
-                console.happened(now_ms(), &event);
-            }
-            Woken::Typed(Some(line)) => console.typed(&line),
-            Woken::Typed(None) => {
-                input_is_over = true;
-                console.input_ended();
-            }
-            Woken::Sent => {
-                if console.commands.pop_front() == Some(Command::Quit) {
-                    waits.end_by = Some(Instant::now() + GOODBYE_WITHIN);
-                }
-            }
-            Woken::Late if waits.end_by.is_some_and(|by| by <= Instant::now()) => {
-                if console.open_count() > 0 {
-                    console.give_up();
-                }
-                print_all(&mut console);
-                return if console.is_success() { DONE } else { FAILED };
-            }
-            Woken::Late => console.stop_waiting(),
-        }
-    }
 }
 
 /// How long the terminal still waits, and for what.
@@ -254,6 +251,11 @@ impl Waits {
         [self.ready_by.filter(|_| !console.is_ready()), self.end_by].into_iter().flatten().min()
     }
 
+    /// Whether the room should be known.
+    fn is_late(&self, console: &Console) -> bool {
+        !console.is_ready() && self.ready_by.is_some_and(|by| by <= Instant::now())
+    }
+
     fn happened(&mut self, event: &Event) {
         match event {
             Event::In { .. } => self.ready_by = self.ready_by.or_else(|| Some(Instant::now() + READY_WITHIN)),
@@ -266,15 +268,25 @@ impl Waits {
     }
 }
 
+/// Remembers the server and the nick of the first login: a nick that a broken link forces on the user is not what they chose.
+fn note_login(memory: &mut Option<&mut Start>, event: &Event, console: &mut Console) {
+    if let Event::In { nick, .. } = event
+        && let Some(start) = memory.take()
+        && let Err(sentence) = start.logged_in(nick)
+    {
+        console.print.push_back(Print::Failure(sentence));
+    }
+}
+
 /// Waits for the next thing: an event, room for the `next` command, a typed line, or the time.
-async fn woken(
+async fn woken<T>(
     events: &Receiver<Event>,
     next: Option<Command>,
-    typed: &Receiver<String>,
+    typed: &Receiver<T>,
     takes_input: bool,
     commands: &Sender<Command>,
     until: Option<Instant>,
-) -> Woken {
+) -> Woken<T> {
     let happened = async {
         match events.recv().await {
             Ok(event) => Woken::Happened(event),
@@ -304,50 +316,20 @@ async fn woken(
     future::or(future::or(happened, sent), future::or(read, late)).await
 }
 
-/// Prints what the console has to say. False when nobody reads it any more.
-fn print_all(console: &mut Console) -> bool {
-    let mut out = io::stdout().lock();
-    let printed = console.print.drain(..).try_for_each(|print| match print {
-        Print::Line(text) => writeln!(out, "{text}"),
-        Print::Question(text) => write!(out, "{text}"),
-        Print::Failure(text) => {
-            eprintln!("{text}");
-            Ok(())
-        }
-    });
-    printed.and_then(|()| out.flush()).is_ok()
-}
-
 /// Asks for a nick until one is typed that can be one; `None` at the end of input.
-async fn ask_nick(typed: &Receiver<String>, language: Language) -> Option<String> {
+fn ask_nick(language: Language) -> Option<String> {
     loop {
         print!("{}", words(language, &Saying::AskNick));
         io::stdout().flush().ok()?;
-        match Nick::parse(typed.recv().await.ok()?.trim()) {
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match Nick::parse(line.trim()) {
             Ok(nick) => return Some(nick.as_str().to_owned()),
             Err(why) => println!("{}", words(language, &Saying::BadNick(why))),
         }
     }
-}
-
-/// The lines of the standard input, read on a thread of its own, because reading a terminal waits. The channel closes at its end.
-fn typed_lines() -> Receiver<String> {
-    let (to_console, typed) = async_channel::bounded(COMMANDS);
-    std::thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        loop {
-            let mut line = Vec::new();
-            match io::Read::take(&mut input, TYPED_BYTES).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            let line = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
-            if to_console.send_blocking(line).is_err() {
-                return;
-            }
-        }
-    });
-    typed
 }
 
 /// What is known before dialing; what the user should know is said.

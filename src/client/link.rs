@@ -44,6 +44,7 @@ pub async fn run(config: Config, commands: Receiver<Command>, events: Sender<Eve
         pauses: Pauses::default(),
         started: Instant::now(),
         loss_is_told: false,
+        attempt: 0,
     };
     let why = link.keep_up().await;
     // Nobody listening is a way of quitting.
@@ -62,6 +63,8 @@ struct Link {
     started: Instant,
     /// The front end knows already that the link is broken.
     loss_is_told: bool,
+    /// Attempts to come back since the link broke.
+    attempt: u32,
 }
 
 /// How a stretch of work ended.
@@ -110,8 +113,10 @@ impl Link {
             if !std::mem::replace(&mut self.loss_is_told, true) {
                 orders.tell(Event::Lost(trouble));
             }
-            self.tell(orders.events).await.ok()?;
             let pause_ms = self.pauses.next_ms(getrandom::u64().unwrap_or_default());
+            self.attempt += 1;
+            orders.tell(Event::Pausing { attempt: self.attempt, pause_ms });
+            self.tell(orders.events).await.ok()?;
             self.meanwhile(Timer::after(Duration::from_millis(pause_ms))).await?;
         }
     }
@@ -253,7 +258,7 @@ impl Link {
     async fn tell(&mut self, events: Vec<Event>) -> Result<(), Ending> {
         for event in events {
             if matches!(event, Event::In { .. }) {
-                self.loss_is_told = false;
+                (self.loss_is_told, self.attempt) = (false, 0);
             }
             self.events.send(event).await.map_err(|_| Ending::Quit)?;
         }

@@ -15,6 +15,13 @@ pub struct Shown {
     pub what: What,
 }
 
+impl Shown {
+    /// Whether somebody said it.
+    pub fn is_message(&self) -> bool {
+        matches!(self.what, What::Said(_))
+    }
+}
+
 /// What there is to show. All texts are as they came: strangers' text, to be made printable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {

@@ -1,57 +1,7 @@
 //! What a typed line means.
 
+use super::commands;
 use crate::wire::name::Nick;
-
-/// The commands that the server answers, in both languages, as `product.md` of the design and `!help` list them. With `/` only these
-/// are passed on: a slip of the fingers should not be said to everybody.
-const SERVER_COMMANDS: &[&str] = &[
-    "help",
-    "帮助",
-    "howmany",
-    "人数",
-    "users",
-    "user",
-    "用户",
-    "register",
-    "注册",
-    "login",
-    "登录",
-    "create",
-    "创建群",
-    "join",
-    "加群",
-    "invite",
-    "邀请",
-    "leave",
-    "退群",
-    "groups",
-    "群列表",
-    "history",
-    "聊天记录",
-    "search",
-    "搜索",
-    "ls",
-    "查看文件",
-    "get",
-    "下载文件",
-    "put",
-    "上传文件",
-    "send",
-    "发文件",
-    "rm",
-    "删除文件",
-    "kick",
-    "踢",
-    "ban",
-    "封",
-    "unban",
-    "解封",
-    "mute",
-    "禁言",
-    "unmute",
-    "topic",
-    "主题",
-];
 
 /// A typed line, understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,14 +25,22 @@ pub enum Typed {
     Join(Box<str>),
     /// Leave a room; the one that is talked to when `None`.
     Part(Option<Box<str>>),
-    /// Talk to another room.
+    /// Talk to another room or person that there is talk with already: a name, or a number.
     Room(Box<str>),
+    /// Talk to a person alone from here on.
+    Query(Box<str>),
+    /// The rooms and people that there is talk with.
+    Rooms,
+    /// An empty screen.
+    Clear,
+    /// What can be typed: the client's part, and this line to the server for the rest.
+    Help(Box<str>),
     /// Leave the server.
     Quit,
     /// The command is known and its words are not right: how it is written.
     Usage(&'static str),
-    /// A `/` command that nobody knows.
-    Unknown(Box<str>),
+    /// A `/` command that nobody knows, and the one that was probably meant.
+    Unknown(Box<str>, Option<&'static str>),
 }
 
 /// Understands a line. `is_here` says whether somebody of that name is here.
@@ -94,7 +52,10 @@ pub fn read(line: &str, is_here: impl Fn(&str) -> bool) -> Typed {
     if line.trim() == "PC" {
         return Typed::AskTo;
     }
-    if let Some(command) = command(line) {
+    // What was pasted in several lines is a text, whatever it starts with.
+    if !line.contains('\n')
+        && let Some(command) = command(line)
+    {
         return command;
     }
     let tilde = line.rfind(['~', '～']);
@@ -111,7 +72,7 @@ pub fn read(line: &str, is_here: impl Fn(&str) -> bool) -> Typed {
 
 /// A line with `!`, `！` or `/` in front; `None` when it is talk all the same.
 fn command(line: &str) -> Option<Typed> {
-    let mark = line.chars().next().filter(|c| matches!(c, '!' | '！' | '/'))?;
+    let mark = line.chars().next().filter(|c| commands::is_mark(*c))?;
     let rest = &line[mark.len_utf8()..];
     // "!!text" is the server's to unwrap; "/ text", "//" and "/*" are what people write, too.
     if !rest.starts_with(char::is_alphanumeric) {
@@ -121,6 +82,7 @@ fn command(line: &str) -> Option<Typed> {
     let lower = name.to_lowercase();
     let one = || Some(cut(words).0).filter(|word| !word.is_empty());
     let is_room = |name: &str| name.starts_with(['#', '&']);
+    let is_slash = matches!(mark, '/' | '／');
     Some(match &*lower {
         "bye" | "quit" | "退出" => Typed::Quit,
         "nick" | "改名" => match one().map(Nick::parse) {
@@ -134,14 +96,25 @@ fn command(line: &str) -> Option<Typed> {
             _ => Typed::Usage("!msg WHO TEXT"),
         },
         "pc" => Typed::AskTo,
-        "me" if !words.is_empty() => Typed::Say(format!("\u{1}ACTION {words}\u{1}").into()),
-        "join" if one().is_some_and(is_room) => Typed::Join(cut(words).0.into()),
-        "part" if words.is_empty() || one().is_some_and(is_room) => Typed::Part(one().map(Into::into)),
-        "room" if one().is_some_and(is_room) => Typed::Room(cut(words).0.into()),
-        "room" => Typed::Usage("/room #NAME"),
-        _ if mark != '/' => return None,
-        known if SERVER_COMMANDS.contains(&known) => Typed::Say(format!("!{rest}").into()),
-        _ => Typed::Unknown(format!("/{name}").into()),
+        "me" | "动作" if !words.is_empty() => Typed::Say(format!("\u{1}ACTION {words}\u{1}").into()),
+        "join" | "进入" => match one() {
+            Some(room) if is_room(room) => Typed::Join(room.into()),
+            // A number is a group's, which the server knows more about.
+            Some(room) if is_slash && !room.bytes().all(|b| b.is_ascii_digit()) => {
+                Typed::Join(format!("#{room}").into())
+            }
+            _ if is_slash => Typed::Usage("/join #ROOM"),
+            _ => return None,
+        },
+        "part" | "离开" if words.is_empty() || one().is_some_and(is_room) => Typed::Part(one().map(Into::into)),
+        "room" | "房间" => one().map_or(Typed::Usage("/room #NAME, /room 2"), |name| Typed::Room(name.into())),
+        "rooms" | "房间列表" => Typed::Rooms,
+        "query" | "对话" => one().map_or(Typed::Usage("/query WHO"), |who| Typed::Query(who.into())),
+        "clear" | "清屏" => Typed::Clear,
+        "help" | "帮助" => Typed::Help(format!("!{rest}").into()),
+        _ if !is_slash => return None,
+        known if commands::OF_SERVER.contains(&known) => Typed::Say(format!("!{rest}").into()),
+        _ => Typed::Unknown(format!("/{name}").into(), commands::nearest(&lower)),
     })
 }
 
@@ -198,6 +171,11 @@ mod tests {
         assert_eq!(typed("/join #other"), Typed::Join("#other".into()));
         assert_eq!(typed("/part"), Typed::Part(None));
         assert_eq!(typed("/room #lobby"), Typed::Room("#lobby".into()));
+        assert_eq!(typed("/join 茶"), Typed::Join("#茶".into()));
+        assert_eq!(typed("/room 2"), Typed::Room("2".into()));
+        assert_eq!((typed("/房间列表"), typed("/对话 小阳")), (Typed::Rooms, Typed::Query("小阳".into())));
+        assert_eq!(typed("！帮助*踢"), Typed::Help("!帮助*踢".into()));
+        assert_eq!(typed("!bye\n!quit"), say("!bye\n!quit"));
         assert_eq!(typed("PC"), Typed::AskTo);
         assert_eq!(typed("/me waves"), say("\u{1}ACTION waves\u{1}"));
     }
@@ -209,7 +187,7 @@ mod tests {
         assert_eq!(typed("！聊天记录*20"), say("！聊天记录*20"));
         assert_eq!(typed("!join 1000"), say("!join 1000"));
         assert_eq!(typed("!wow"), say("!wow"));
-        assert_eq!(typed("/mgs ben secret"), Typed::Unknown("/mgs".into()));
-        assert_eq!(typed("/etc/passwd"), Typed::Unknown("/etc/passwd".into()));
+        assert_eq!(typed("/mgs ben secret"), Typed::Unknown("/mgs".into(), Some("msg")));
+        assert_eq!(typed("/etc/passwd"), Typed::Unknown("/etc/passwd".into(), None));
     }
 }

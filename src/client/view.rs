@@ -59,6 +59,11 @@ impl View {
         self.rooms.values()
     }
 
+    /// What is typed into a room reaches it as a command where the server has `!` commands: those of GZY do.
+    pub fn has_commands(&self) -> bool {
+        self.features.lobby.is_some()
+    }
+
     /// The people with whom there was private talk, the latest first.
     pub fn partners(&self) -> &[Box<str>] {
         &self.partners
@@ -101,7 +106,11 @@ impl View {
             }
             Event::Ended(Some(trouble)) => show(What::Failed(trouble.clone())),
             Event::Unreadable => show(What::Unreadable),
-            Event::NickRefused { asked: false, .. } | Event::Settled(_) | Event::Delivered(_) | Event::Ended(None) => {}
+            Event::NickRefused { asked: false, .. }
+            | Event::Pausing { .. }
+            | Event::Settled(_)
+            | Event::Delivered(_)
+            | Event::Ended(None) => {}
         }
         shown
     }

@@ -1,17 +1,16 @@
 //! Every sentence that a client says to its user, in Chinese and in English.
 
-use time::UtcOffset;
-
 use super::Trouble;
-use super::shown::{Said, Shown, What};
+use super::shown::What;
 use crate::net::BadAddress;
 use crate::wire::escape::printable;
-use crate::wire::name::{BadName, NAME_BYTES, fold};
-use crate::wire::timestamp;
+use crate::wire::name::{BadName, NAME_BYTES};
 
+mod bottom;
 mod key;
 mod opening;
 
+pub use bottom::TalkLine;
 pub use opening::{Opening, opening};
 
 /// Names that are listed when entering a room; the rest is a number.
@@ -58,12 +57,38 @@ pub enum Saying<'a> {
     TalkingTo(&'a str),
     /// Not in that room.
     NotIn(&'a str),
-    /// A command that neither the client nor the server knows.
-    UnknownCommand(&'a str),
+    /// A command that neither the client nor the server knows, and the one that was probably meant.
+    UnknownCommand(&'a str, Option<&'a str>),
+    /// A text that is nearly a command of this name, with its mark; it was not said.
+    NearlyACommand(&'a str, &'a str),
+    /// No conversation has this number.
+    NoTalk(usize),
+    /// One line of the list of conversations.
+    Talk(TalkLine<'a>),
+    /// What was said in a conversation while another was looked at: how many lines are shown, how many are not.
+    Unread(&'a str, usize, usize),
+    /// What keys do, and what only the client knows.
+    Keys,
+    /// The link is broken: why, the number of the attempt to come back, seconds until then, messages that wait.
+    ComingBack(&'a Trouble, u32, u64, usize),
+    /// Messages are on their way for longer than usual.
+    OnTheWay(usize),
+    /// In front of what is searched for among typed lines.
+    Searching(&'a str),
+    /// So much is waiting that nothing more is taken.
+    TooMuchWaits,
     /// How a command is written.
     Usage(&'a str),
     /// Something was not acknowledged in time.
     Undelivered(usize),
+}
+
+/// What the lobby of a server is called in a language.
+pub fn room_name(language: Language, name: &str, is_lobby: bool) -> String {
+    match language {
+        Language::Zh if is_lobby && name.eq_ignore_ascii_case("#lobby") => "大厅".to_owned(),
+        _ => printable(name).into_owned(),
+    }
 }
 
 /// A sentence of the terminal.
@@ -89,10 +114,50 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, TalkingTo(room)) => format!("talking to {}", printable(room)),
         (Zh, NotIn(room)) => format!("你不在 {} 里；先用 /join {0}", printable(room)),
         (En, NotIn(room)) => format!("you are not in {}; enter it with /join {0}", printable(room)),
-        (Zh, UnknownCommand(name)) => format!("没有命令 {}，什么也没发送；!help 列出命令", printable(name)),
-        (En, UnknownCommand(name)) => {
+        (Zh, UnknownCommand(name, None)) => format!("没有命令 {}，什么也没发送；!help 列出命令", printable(name)),
+        (En, UnknownCommand(name, None)) => {
             format!("there is no command {}, and nothing was sent; !help lists them", printable(name))
         }
+        (Zh, UnknownCommand(name, Some(near))) => {
+            format!("没有命令 {}，是 /{near} 吗？什么也没发送；!help 列出命令", printable(name))
+        }
+        (En, UnknownCommand(name, Some(near))) => {
+            format!("there is no command {}; did you mean /{near}? Nothing was sent; !help lists them", printable(name))
+        }
+        (Zh, NearlyACommand(name, near)) => {
+            format!("没有命令 {0}，是 !{near} 吗？什么也没发送；要说这句话请写 !{0}", printable(name))
+        }
+        (En, NearlyACommand(name, near)) => {
+            format!("there is no command {0}; did you mean !{near}? Nothing was sent; write !{0} to say it", printable(name))
+        }
+        (Zh, NoTalk(number)) => format!("没有第 {number} 个对话；/rooms 列出它们"),
+        (En, NoTalk(number)) => format!("there is no conversation {number}; /rooms lists them"),
+        (_, Talk(line)) => bottom::talk_line(language, line),
+        (Zh, Unread(name, shown, 0)) => format!("{}：{shown} 条未读", printable(name)),
+        (En, Unread(name, shown, 0)) => format!("{}: {shown} unread", printable(name)),
+        (Zh, Unread(name, shown, lost)) => {
+            format!("{}：最后 {shown} 条未读，更早的 {lost} 条用 !history 看", printable(name))
+        }
+        (En, Unread(name, shown, lost)) => {
+            format!("{}: the last {shown} unread; {lost} earlier ones are in !history", printable(name))
+        }
+        (Zh, Keys) => {
+            "Tab 补全，Ctrl-R 搜索输入过的，Alt-Enter 换行，Alt-1…9 或 /room 换对话，/rooms 列出对话，/query 谁 单独聊，内容~谁 或 PC 私聊".to_owned()
+        }
+        (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them, /query WHO talks to one person, TEXT~WHO or PC sends a private message".to_owned(),
+        (Zh, ComingBack(why, attempt, secs, waiting)) => {
+            format!("连接断开（{}），{}{}", reason(language, why), bottom::zh_attempt(*attempt, *secs), bottom::zh_waiting(*waiting))
+        }
+        (En, ComingBack(why, attempt, secs, waiting)) => {
+            let (attempt, waiting) = (bottom::en_attempt(*attempt, *secs), bottom::en_waiting(*waiting));
+            format!("the link broke ({}); {attempt}{waiting}", reason(language, why))
+        }
+        (Zh, OnTheWay(count)) => format!("{count} 条消息正在发送…"),
+        (En, OnTheWay(count)) => format!("{count} message(s) on the way…"),
+        (Zh, Searching(words)) => format!("搜索“{}”：", printable(words)),
+        (En, Searching(words)) => format!("search '{}': ", printable(words)),
+        (Zh, TooMuchWaits) => "等待发送的太多了，这一行还没有发送；请稍后再按回车".to_owned(),
+        (En, TooMuchWaits) => "too much is waiting to be sent; this line was not taken, press Enter again later".to_owned(),
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
@@ -124,68 +189,6 @@ fn name_fault(why: BadName) -> String {
         BadName::Marks => "附加符号前面没有字母，或太多".to_owned(),
         BadName::OnlyDigits => "只有数字，像账号的编号；请加一个字".to_owned(),
         BadName::NotARoom => "房间名以 # 开头".to_owned(),
-    }
-}
-
-/// Makes lines of what there is to show.
-#[derive(Clone, Debug)]
-pub struct Writer {
-    /// The language of the user.
-    pub language: Language,
-    /// The time zone of the user.
-    pub offset: UtcOffset,
-    /// The room that needs no mention because it is the one that is looked at.
-    pub current: Box<str>,
-}
-
-impl Writer {
-    /// One line, safe to print. `now_ms` tells whether the day has to be mentioned.
-    pub fn line(&self, shown: &Shown, now_ms: u64) -> String {
-        let room = shown.room.as_deref().filter(|room| fold(room) != fold(&self.current));
-        let mut line = self.time(shown.at_ms, now_ms);
-        if let Some(room) = room {
-            line.push(' ');
-            line.push_str(&printable(room));
-        }
-        line.push(' ');
-        match &shown.what {
-            What::Said(said) => line.push_str(&self.said(said)),
-            other => {
-                line.push_str("· ");
-                line.push_str(&sentence(self.language, shown.room.as_deref().unwrap_or_default(), other));
-            }
-        }
-        line
-    }
-
-    /// `12:01`, with the date in front when it is not the day of `now_ms`.
-    fn time(&self, at_ms: u64, now_ms: u64) -> String {
-        let local = |ms| timestamp::from_ms(ms).checked_to_offset(self.offset).unwrap_or(timestamp::from_ms(ms));
-        let (at, now) = (local(at_ms), local(now_ms));
-        let clock = format!("{:02}:{:02}", at.hour(), at.minute());
-        match (at.date() == now.date(), at.year() == now.year()) {
-            (true, _) => clock,
-            (false, true) => format!("{:02}-{:02} {clock}", u8::from(at.month()), at.day()),
-            (false, false) => format!("{:04}-{:02}-{:02} {clock}", at.year(), u8::from(at.month()), at.day()),
-        }
-    }
-
-    fn said(&self, said: &Said) -> String {
-        let me = match self.language {
-            Language::Zh => "我",
-            Language::En => "me",
-        };
-        let (who, text) = (printable(&said.who), printable(&said.text));
-        let who = match &said.with {
-            Some(with) if said.own => format!("{me} → {}", printable(with)),
-            Some(_) => format!("{who} → {me}"),
-            None => who.into_owned(),
-        };
-        match (said.is_action, said.is_notice) {
-            (true, _) => format!("* {who} {text}"),
-            (false, true) => format!("-{who}- {text}"),
-            (false, false) => format!("{who}: {text}"),
-        }
     }
 }
 
@@ -302,48 +305,9 @@ fn list(names: &[Box<str>]) -> String {
 mod tests {
     use super::*;
 
-    const NOON_MS: u64 = 1_795_180_761_007; // 2026-11-20T13:19:21Z
-
-    fn writer(language: Language) -> Writer {
-        Writer { language, offset: UtcOffset::from_hms(8, 0, 0).unwrap(), current: "#lobby".into() }
-    }
-
-    fn said(who: &str, text: &str) -> Said {
-        Said { who: who.into(), text: text.into(), ..Said::default() }
-    }
-
-    fn line(said: Said, room: Option<&str>, at_ms: u64) -> String {
-        let shown = Shown { at_ms, room: room.map(Into::into), what: What::Said(said) };
-        writer(Language::Zh).line(&shown, NOON_MS)
-    }
-
-    #[test]
-    fn talk_looks_like_talk() {
-        assert_eq!(line(said("小阳", "你好"), Some("#lobby"), NOON_MS), "21:19 小阳: 你好");
-        assert_eq!(line(said("小阳", "你好"), Some("#other"), NOON_MS), "21:19 #other 小阳: 你好");
-        let to_me = Said { with: Some("小阳".into()), ..said("小阳", "嘘") };
-        assert_eq!(line(to_me, None, NOON_MS), "21:19 小阳 → 我: 嘘");
-        let by_me = Said { with: Some("小阳".into()), own: true, ..said("anna", "嘘") };
-        assert_eq!(line(by_me, None, NOON_MS), "21:19 我 → 小阳: 嘘");
-        let action = Said { is_action: true, ..said("ben", "waves") };
-        assert_eq!(line(action, Some("#LOBBY"), NOON_MS), "21:19 * ben waves");
-    }
-
-    #[test]
-    fn other_days_are_named() {
-        const DAY_MS: u64 = 86_400_000;
-        let at = |at_ms| line(said("a", "b"), None, at_ms);
-        assert_eq!(at(NOON_MS - DAY_MS), "11-19 21:19 a: b");
-        assert_eq!(at(NOON_MS - 400 * DAY_MS), "2025-10-16 21:19 a: b");
-        // Already the next day in China.
-        assert_eq!(at(NOON_MS + 3 * 3_600_000), "11-21 00:19 a: b");
-    }
-
     #[test]
     fn eve_does_not_reach_the_terminal() {
         let evil = "\u{1b}[2J\u{202e}x";
-        let shown = line(said(evil, evil), Some(evil), NOON_MS);
-        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
         let every = [
             What::Entered { names: vec![evil.into()] },
             What::Left { who: evil.into(), why: evil.into(), count: 1 },
@@ -377,7 +341,19 @@ mod tests {
             Saying::NotHere("ben"),
             Saying::TalkingTo("#a"),
             Saying::NotIn("#a"),
-            Saying::UnknownCommand("/x"),
+            Saying::UnknownCommand("/x", None),
+            Saying::UnknownCommand("/hlep", Some("help")),
+            Saying::NearlyACommand("!hlep", "help"),
+            Saying::NoTalk(7),
+            Saying::Talk(TalkLine { number: 1, name: "#a", people: Some(2), unread: 3, is_current: true }),
+            Saying::Talk(TalkLine { number: 2, name: "ben", people: None, unread: 0, is_current: false }),
+            Saying::Unread("#a", 2, 0),
+            Saying::Unread("#a", 200, 7),
+            Saying::Keys,
+            Saying::ComingBack(&Trouble::Silent, 1, 3, 2),
+            Saying::OnTheWay(1),
+            Saying::Searching("x"),
+            Saying::TooMuchWaits,
             Saying::Usage("/x"),
             Saying::Undelivered(2),
         ];

@@ -2,10 +2,10 @@
 
 import os
 import re
-import subprocess
 
 from person import Person
-from stage import Missed, until
+from stage import until
+from tmux import Tmux
 
 # 13:29 <@小阳> 你好
 SAID = re.compile(r"^\d\d:\d\d <[ @+%&~]?([^>]+)> (.*)$")
@@ -35,21 +35,19 @@ class Irssi(Person):
 
     def __init__(self, nick, server, folder):
         super().__init__(nick, server.room)
-        # A tmux server of our own: no settings of the user, no meeting with their sessions.
-        self._tmux = ["tmux", "-u", "-f", "/dev/null", "-S", os.path.join(folder, "tmux")]
         config = os.path.join(folder, "config")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG % {"nick": nick})
         # irssi reads its arguments before its locale, so a Chinese nick can only come from the file.
-        command = f"irssi --home={folder} --config={config} --connect={server.host} --port={server.port}"
-        self._call("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), command)
+        command = ["irssi", f"--home={folder}", f"--config={config}", f"--connect={server.host}", f"--port={server.port}"]
+        self._tmux = Tmux(folder, COLUMNS, ROWS, command)
 
     def enter(self):
         self.sees(self.nick, "has joined", self.room)
 
     def say(self, text):
-        self._call("send-keys", "-l", "--", text)
-        self._call("send-keys", "Enter")
+        self._tmux.type(text)
+        self._tmux.press("Enter")
 
     def tell(self, whom, text):
         self.say(f"/msg {whom.nick} {text}")
@@ -61,27 +59,16 @@ class Irssi(Person):
         return self._heard(SAID_ALONE)
 
     def screen(self):
-        shown = self._try("capture-pane", "-p", "-J")
-        return "\n".join(line.rstrip() for line in shown.stdout.splitlines() if line.strip()) if shown.returncode == 0 else "(irssi has ended)"
+        return self._tmux.screen() or "(irssi has ended)"
 
     def leave(self):
         self.say("/quit 再见")
-        until(lambda: self._try("has-session").returncode != 0, "irssi should end after /quit", self.screen)
+        until(self._tmux.has_ended, "irssi should end after /quit", self.screen)
         return 0
 
     def stop(self):
-        self._try("kill-server")
+        self._tmux.stop()
 
     def _heard(self, pattern):
         found = (pattern.match(line.rstrip()) for line in self.screen().splitlines())
         return [match.groups() for match in found if match and match.group(1) != self.nick]
-
-    def _call(self, *arguments):
-        done = self._try(*arguments)
-        if done.returncode != 0:
-            raise Missed(f"tmux {arguments[0]} failed: {done.stderr}")
-
-    def _try(self, *arguments):
-        environment = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
-        environment.pop("TMUX", None)
-        return subprocess.run([*self._tmux, *arguments], capture_output=True, encoding="utf-8", env=environment)

@@ -20,6 +20,7 @@ from library import Library, prepared_python
 from netcat import Netcat
 from server import Server
 from stage import Missed, PATIENCE_SECS
+import terminal
 from weechat import Weechat
 
 GUESTS = {"irssi": (Irssi, "小雨"), "weechat": (Weechat, "阿明"), "ii": (Ii, "老王"), "nc": (Netcat, "小红"), "library": (Library, "李雷")}
@@ -49,6 +50,10 @@ class Stage:
     def yang(self):
         """小阳, who sits at `gzy client`."""
         return self._enters(GzyClient("小阳", self.server, self._gzy, self._own_folder()))
+
+    def at_terminal(self, nick, **environment):
+        """Somebody who sits at `gzy client` in a terminal."""
+        return self._enters(terminal.Terminal(nick, self.server, self._gzy, self._own_folder(), **environment))
 
     def guest(self, name):
         """Somebody at another program."""
@@ -187,7 +192,7 @@ WITH_ALL = [all_programs_in_one_room_hear_one_order, after_a_pulled_plug_nothing
 def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
-    asked.add_argument("--only", choices=sorted(GUESTS), help="test with this program alone")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "terminal"], help="test with this program alone; terminal is our own client on a screen")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -195,6 +200,8 @@ def main():
     tests = [(f"{test.__name__} [{name}]", test, [name]) for name in GUESTS if asked.only in (None, name) for test in WITH_EACH]
     if asked.only is None:
         tests += [(test.__name__, test, []) for test in WITH_ALL]
+    if asked.only in (None, "terminal"):
+        tests += [(f"{test.__name__} [terminal]", test, []) for test in terminal.TESTS]
     failed = sum(not passes(gzy, *test) for test in tests)
     print(f"{len(tests) - failed} passed, {failed} failed")
     return 1 if failed else 0

@@ -23,7 +23,15 @@ class Server:
 
     def pull_the_plug(self):
         """Ends it without a warning and starts it again, same data, same port."""
+        self.stop_hard()
+        self.start_again()
+
+    def stop_hard(self):
+        """Ends it without a warning."""
         self._program.stop()
+
+    def start_again(self):
+        """Starts it again, same data, same port."""
         self._start(self.port)
 
     def stop(self):

@@ -3,7 +3,8 @@
 use super::*;
 use crate::client::shown::What;
 use crate::client::view::View;
-use crate::client::words::{Language, Writer};
+use crate::client::words::Language;
+use crate::client::writer::Writer;
 use time::UtcOffset;
 
 /// A day in 2026; nothing depends on it.

@@ -1,0 +1,175 @@
+//! Where a line belongs: which conversation is shown, and what becomes of the lines of the others.
+
+use super::*;
+
+impl Console {
+    /// Shows something, or keeps it until its conversation is looked at.
+    pub(super) fn show(&mut self, now_ms: u64, shown: Shown) {
+        match &shown.what {
+            What::Failed(_) => {
+                let line = self.painter.writer.line(&shown, now_ms);
+                return self.print.push_back(Print::Failure(line));
+            }
+            What::KeyAccepted { .. } if self.front != Front::Screen => {
+                let line = self.painter.writer.line(&shown, now_ms);
+                return self.print.push_back(Print::Failure(line));
+            }
+            // The line at the bottom says so, and changes as time goes on.
+            What::Lost(_) if self.front == Front::Screen => return,
+            What::Said(said) => {
+                self.note_speaker(said);
+                if self.is_on_screen(said) {
+                    return;
+                }
+            }
+            What::Renamed { from, to, .. } => self.talks.renamed(from, to),
+            _ => {}
+        }
+        let calls = matches!(&shown.what, What::Said(said) if calls(said, self.view.nick()));
+        if calls && self.front != Front::Script {
+            self.print.push_back(Print::Bell);
+        }
+        let was_here = matches!(shown.what, What::Kicked { .. }) && self.view.room(self.current()).is_none();
+        match shown.room.clone().filter(|room| self.is_elsewhere(room)) {
+            Some(room) => self.put_aside(now_ms, &room, shown, calls),
+            None => self.print(now_ms, &shown),
+        }
+        if was_here {
+            self.go_home(now_ms);
+        }
+    }
+
+    fn print(&mut self, now_ms: u64, shown: &Shown) {
+        if self.front != Front::Screen {
+            let line = self.painter.writer.line(shown, now_ms);
+            return self.print.push_back(Print::Line(line));
+        }
+        let lines = self.painter.lines(shown, now_ms, self.view.nick());
+        self.print.extend(lines.into_iter().map(Print::Line));
+    }
+
+    /// Only a screen that shows how much was said elsewhere can keep it for later.
+    fn is_elsewhere(&self, room: &str) -> bool {
+        self.front == Front::Screen && fold(room) != fold(self.current())
+    }
+
+    /// Something in a room that is not looked at: what is said is kept and counted, who comes and goes there is nobody's business.
+    fn put_aside(&mut self, now_ms: u64, room: &str, shown: Shown, calls: bool) {
+        match &shown.what {
+            What::Joined { .. } | What::Left { .. } | What::Mode { .. } | What::Renamed { .. } => {}
+            What::Entered { .. } | What::Invited { .. } | What::Refused { .. } => self.print(now_ms, &shown),
+            // The room is gone from the list when it was the user who was thrown out.
+            What::Kicked { .. } if self.view.room(room).is_none() => self.print(now_ms, &shown),
+            What::Said(said) => {
+                let counts = !said.own && !said.is_notice && !said.history;
+                self.talks.keep(room, shown, counts, calls);
+            }
+            _ => self.talks.keep(room, shown, false, false),
+        }
+    }
+
+    /// What somebody typed stands on a plain terminal already.
+    fn is_on_screen(&self, said: &Said) -> bool {
+        self.front == Front::Plain && said.own && !said.history && said.with.is_none()
+    }
+
+    fn note_speaker(&mut self, said: &Said) {
+        if let Some(with) = &said.with
+            && self.talks.iter().count() < QUERIES
+            && !said.is_notice
+        {
+            self.talks.open(with, false);
+        }
+        if !said.own {
+            self.speakers.retain(|other| fold(other) != fold(&said.who));
+            self.speakers.push_front(said.who.clone());
+            self.speakers.truncate(SPEAKERS);
+        }
+    }
+
+    /// Brings the list of conversations in line with the rooms, after a line that may have changed them.
+    pub(super) fn follow(&mut self, text: &str) {
+        let Some(line) = Line::parse(text) else { return };
+        match (line.command, line.param(1)) {
+            ("JOIN" | "PART" | "KICK", _) => {
+                self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
+            }
+            (refusal, Some(room))
+                if NOT_LET_IN.contains(&refusal) && self.talks.named(room).is_some_and(|talk| talk.is_coming) =>
+            {
+                self.close(room);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a conversation on this side.
+    pub(super) fn close(&mut self, name: &str) {
+        self.talks.close(name);
+        if fold(name) == fold(self.current()) {
+            self.go_home(0);
+        }
+    }
+
+    pub(super) fn part(&mut self, room: Option<Box<str>>) {
+        let room = room.unwrap_or_else(|| self.current().into());
+        if self.features().is_room(&room) {
+            self.commands.push_back(Command::Part(room.clone()));
+        }
+        self.close(&room);
+    }
+
+    /// To a conversation that there is, by its number or its name.
+    pub(super) fn change_to(&mut self, now_ms: u64, name: &str) {
+        if let Ok(number) = name.parse() {
+            return self.go(now_ms, number);
+        }
+        let with_sign = format!("#{name}");
+        let found = self.talks.named(name).or_else(|| self.talks.named(&with_sign)).map(|talk| talk.name.clone());
+        match found {
+            Some(found) => self.talk_to(now_ms, found),
+            None if name == "大厅" => self.go_home(now_ms),
+            None => self.tell(&Saying::NotIn(if self.features().is_room(name) { name } else { &with_sign })),
+        }
+    }
+
+    fn go_home(&mut self, now_ms: u64) {
+        self.talk_to(now_ms, self.view.home().into());
+    }
+
+    pub(super) fn talk_to(&mut self, now_ms: u64, name: Box<str>) {
+        if fold(&name) == fold(self.current()) {
+            return;
+        }
+        let title = self.title(&name);
+        self.painter.writer.current = name.clone();
+        let (unseen, more) = self.talks.look_at(&name);
+        self.tell(&Saying::TalkingTo(&title));
+        let messages = unseen.iter().filter(|shown| shown.is_message()).count();
+        if messages > 0 {
+            self.tell(&Saying::Unread(&title, messages, more));
+        }
+        unseen.iter().for_each(|shown| self.print(now_ms.max(shown.at_ms), shown));
+    }
+
+    pub(super) fn list_talks(&mut self) {
+        let lines: Vec<String> = self.talks.iter().map(|talk| self.talk_line(talk)).collect();
+        lines.into_iter().for_each(|line| self.print.push_back(Print::Line(line)));
+    }
+
+    fn talk_line(&self, talk: &super::super::talks::Talk) -> String {
+        let line = TalkLine {
+            number: talk.number,
+            name: &self.title(&talk.name),
+            people: self.view.room(&talk.name).map(|room| room.count()),
+            unread: talk.unread,
+            is_current: fold(&talk.name) == fold(self.current()),
+        };
+        say(self.language(), &Saying::Talk(line))
+    }
+
+    /// What a conversation is called on the screen.
+    pub(super) fn title(&self, name: &str) -> String {
+        room_name(self.language(), name, self.features().is_lobby(name))
+    }
+}

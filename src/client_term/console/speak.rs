@@ -1,0 +1,49 @@
+//! Saying something: where it goes, and what is not said because it was most likely a slip.
+
+use super::*;
+
+impl Console {
+    /// Says something where the user is, unless it is most likely a slip of the fingers.
+    pub(super) fn say(&mut self, now_ms: u64, text: &str) {
+        let name = commands::name_in(text).filter(|_| self.front != Front::Script && !text.contains('\n'));
+        if let Some(near) = name.as_deref().and_then(commands::slip_of) {
+            let end = text.find(|c: char| c.is_whitespace() || matches!(c, '*' | '＊')).unwrap_or(text.len());
+            return self.tell(&Saying::NearlyACommand(&text[..end], near));
+        }
+        self.send(now_ms, None, text);
+    }
+
+    pub(super) fn send(&mut self, now_ms: u64, to: Option<Box<str>>, text: &str) {
+        self.next_key += 1;
+        self.open.insert(self.next_key, now_ms);
+        let elsewhere = fold(self.current()) != fold(self.view.home());
+        let target = to.or_else(|| elsewhere.then(|| self.current().into()));
+        if self.front == Front::Screen && self.is_up && !self.features().gives_receipts() {
+            self.show_own(now_ms, target.as_deref().unwrap_or(self.view.home()).into(), text);
+        }
+        let text = if self.view.has_commands() { without_commands(text) } else { text.into() };
+        self.commands.push_back(Command::Say { key: self.next_key, target, text });
+    }
+
+    /// Shows what was typed where the server does not send it back.
+    fn show_own(&mut self, now_ms: u64, target: Box<str>, text: &str) {
+        let is_room = self.features().is_room(&target);
+        for text in text.lines() {
+            let with = (!is_room).then(|| target.clone());
+            let said = Said { who: self.view.nick().into(), text: text.into(), with, own: true, ..Said::default() };
+            self.show(now_ms, Shown { at_ms: now_ms, room: is_room.then(|| target.clone()), what: What::Said(said) });
+        }
+    }
+}
+
+/// A text of several lines is talk: those that the server would take for commands get a second mark, which it takes off.
+fn without_commands(text: &str) -> Box<str> {
+    if !text.contains('\n') {
+        return text.into();
+    }
+    let lines = text.split('\n').map(|line| match line.starts_with(['!', '！']) {
+        true => format!("!{line}"),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<String>>().join("\n").into()
+}

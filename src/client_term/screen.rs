@@ -1,0 +1,272 @@
+//! How the bottom of the screen is drawn: the line being typed, its prompt, and lines printed above. Pure: bytes for the terminal come out.
+
+use std::fmt::Write;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::wire::escape::printable;
+
+/// The narrowest window that is drawn for; below it the terminal wraps as it likes.
+const COLUMNS_LEAST: usize = 8;
+
+/// What stands at the bottom of the screen.
+#[derive(Clone, Default, Debug)]
+pub struct Bottom<'a> {
+    /// A line above the prompt, safe to print; empty for none.
+    pub status: &'a str,
+    /// In front of the typed text, safe to print.
+    pub prompt: &'a str,
+    /// What was typed; line breaks are part of it.
+    pub text: &'a str,
+    /// The cursor's place in it, in bytes.
+    pub cursor: usize,
+    /// Whether colours and the like may be used.
+    pub is_colourful: bool,
+}
+
+/// The terminal, as far as it was drawn to.
+#[derive(Debug)]
+pub struct Screen {
+    columns: usize,
+    rows: usize,
+    /// Columns that each drawn row takes.
+    widths: Vec<usize>,
+    /// Where the cursor is among them: row and column.
+    cursor: (usize, usize),
+}
+
+impl Screen {
+    /// A terminal with nothing drawn at its bottom.
+    pub fn new(columns: u16, rows: u16) -> Screen {
+        let mut screen = Screen { columns: 0, rows: 0, widths: Vec::new(), cursor: (0, 0) };
+        screen.resized(columns, rows);
+        screen
+    }
+
+    /// Columns that a row of ours may take: with the last one empty no terminal wraps by itself.
+    pub fn columns(&self) -> usize {
+        self.columns - 1
+    }
+
+    /// The window has this size, which may be another. Terminals wrap the rows that became too long, which moves the cursor down.
+    ///
+    /// To be called right before drawing, and once: what was drawn is known as it was in the size before.
+    pub fn resized(&mut self, columns: u16, rows: u16) {
+        // Some terminals say 0 when they do not know (a serial line).
+        let columns = if columns == 0 { 80 } else { usize::from(columns).max(COLUMNS_LEAST) };
+        self.rows = if rows == 0 { 24 } else { usize::from(rows).max(2) };
+        if std::mem::replace(&mut self.columns, columns) == columns {
+            return;
+        }
+        let above: usize = self.widths.iter().take(self.cursor.0).map(|width| width.div_ceil(columns).max(1)).sum();
+        self.cursor = (above + self.cursor.1 / columns, self.cursor.1 % columns);
+        // Only the rows above the cursor matter from here on: everything below is cleared.
+        self.widths.clear();
+        self.widths.resize(self.cursor.0, 0);
+    }
+
+    /// Prints lines above the bottom and draws the bottom again. Returns what to write to the terminal.
+    pub fn draw(&mut self, above: impl IntoIterator<Item = String>, bottom: &Bottom) -> String {
+        let mut out = self.erase();
+        for line in above {
+            out.push_str(&line);
+            out.push_str("\r\n");
+        }
+        let (rows, cursor) = self.laid_out(bottom);
+        for (number, row) in rows.iter().enumerate() {
+            out.push_str(if number == 0 { "" } else { "\r\n" });
+            out.push_str(&row.text);
+        }
+        up(&mut out, rows.len() - 1 - cursor.0);
+        out.push('\r');
+        right(&mut out, cursor.1);
+        self.widths = rows.iter().map(|row| row.width).collect();
+        self.cursor = cursor;
+        out
+    }
+
+    /// Removes the bottom, so that others can write to the terminal.
+    pub fn erase(&mut self) -> String {
+        let mut out = "\r".to_owned();
+        up(&mut out, self.cursor.0);
+        out.push_str("\x1b[J");
+        (self.widths, self.cursor) = (Vec::new(), (0, 0));
+        out
+    }
+
+    /// Clears the whole screen.
+    pub fn clear(&mut self) -> &'static str {
+        (self.widths, self.cursor) = (Vec::new(), (0, 0));
+        "\x1b[H\x1b[2J"
+    }
+
+    /// The rows of the bottom, and the cursor among them. What does not fit the window is left out around the cursor.
+    fn laid_out(&self, bottom: &Bottom) -> (Vec<Row>, (usize, usize)) {
+        let columns = self.columns();
+        let (mut rows, mut cursor) = typed_rows(bottom, columns);
+        let most = (self.rows - usize::from(!bottom.status.is_empty())).saturating_sub(1).max(1);
+        if rows.len() > most {
+            let first = (cursor.0 + 1).saturating_sub(most);
+            rows.truncate(first + most);
+            rows.drain(..first);
+            cursor.0 -= first;
+        }
+        if !bottom.status.is_empty() {
+            let shown = clipped(bottom.status, columns);
+            let width = shown.width();
+            let text = if bottom.is_colourful { format!("\x1b[2m{shown}\x1b[m") } else { shown };
+            rows.insert(0, Row { text, width });
+            cursor.0 += 1;
+        }
+        (rows, cursor)
+    }
+}
+
+/// One row as it is printed.
+#[derive(Default, Debug)]
+struct Row {
+    text: String,
+    width: usize,
+}
+
+/// The prompt and the typed text, cut into rows at characters as people see them.
+fn typed_rows(bottom: &Bottom, columns: usize) -> (Vec<Row>, (usize, usize)) {
+    let prompt = clipped(bottom.prompt, columns.saturating_sub(4).max(1));
+    let width = prompt.width();
+    let text = if bottom.is_colourful { format!("\x1b[1m{prompt}\x1b[m") } else { prompt };
+    let mut rows = vec![Row { text, width }];
+    let mut cursor = (0, width);
+    for (at, part) in bottom.text.grapheme_indices(true) {
+        let shown = if part == "\n" { "↵".into() } else { printable(part) };
+        let wide = shown.width();
+        if rows.last().is_some_and(|row| row.width + wide > columns) {
+            rows.push(Row::default());
+        }
+        if at == bottom.cursor {
+            cursor = (rows.len() - 1, rows.last().map_or(0, |row| row.width));
+        }
+        if let Some(row) = rows.last_mut() {
+            row.text.push_str(&shown);
+            row.width += wide;
+        }
+        if part == "\n" {
+            rows.push(Row::default());
+        }
+    }
+    if bottom.cursor >= bottom.text.len() {
+        if rows.last().is_some_and(|row| row.width >= columns) {
+            rows.push(Row::default());
+        }
+        cursor = (rows.len() - 1, rows.last().map_or(0, |row| row.width));
+    }
+    (rows, cursor)
+}
+
+/// As much of a text as fits, with an ellipsis where something is missing.
+pub fn clipped(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    let mut width = 0;
+    for part in text.graphemes(true) {
+        width += part.width();
+        if width + 1 > columns {
+            break;
+        }
+        shown.push_str(part);
+    }
+    shown.push('…');
+    shown
+}
+
+fn up(out: &mut String, rows: usize) {
+    if rows > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\x1b[{rows}A");
+    }
+}
+
+fn right(out: &mut String, columns: usize) {
+    if columns > 0 {
+        let _ = write!(out, "\x1b[{columns}C");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bottom(text: &str) -> Bottom<'_> {
+        Bottom { prompt: "大厅(3)> ", text, cursor: text.len(), ..Bottom::default() }
+    }
+
+    fn rows(text: &str, columns: usize) -> (Vec<String>, (usize, usize)) {
+        let (rows, cursor) = typed_rows(&bottom(text), columns);
+        assert!(rows.iter().all(|row| row.width <= columns && row.text.width() == row.width));
+        (rows.into_iter().map(|row| row.text).collect(), cursor)
+    }
+
+    #[test]
+    fn chinese_and_emoji_take_two_columns() {
+        assert_eq!(rows("你好", 40), (vec!["大厅(3)> 你好".into()], (0, 13)));
+        assert_eq!(rows("👨\u{200d}👩\u{200d}👧ａ", 40).1, (0, 13));
+        assert_eq!(rows("", 40), (vec!["大厅(3)> ".into()], (0, 9)));
+    }
+
+    #[test]
+    fn a_wide_character_is_never_cut_in_two() {
+        let (shown, cursor) = rows("字一二三四五六", 14);
+        assert_eq!(shown, ["大厅(3)> 字一", "二三四五六"]);
+        assert_eq!(cursor, (1, 10));
+        // With the row full, the cursor waits on the next one.
+        assert_eq!(rows("abcde", 14), (vec!["大厅(3)> abcde".into(), "".into()], (1, 0)));
+    }
+
+    #[test]
+    fn line_breaks_and_what_cannot_be_seen_are_shown() {
+        assert_eq!(rows("床前\n明月", 40), (vec!["大厅(3)> 床前↵".into(), "明月".into()], (1, 4)));
+        assert_eq!(rows("a\u{202e}b", 40).0, ["大厅(3)> a\\u{202e}b"]);
+    }
+
+    #[test]
+    fn lines_are_printed_above_what_is_typed() {
+        let mut screen = Screen::new(20, 10);
+        screen.draw([], &bottom("第一行会很长，第二行也有字"));
+        assert_eq!((screen.widths.len(), screen.cursor), (2, (1, 16)));
+        let out = screen.draw(["21:00 小阳: 你好".to_owned()], &bottom("hi"));
+        assert_eq!(out, "\r\x1b[1A\x1b[J21:00 小阳: 你好\r\n大厅(3)> hi\r\x1b[11C");
+    }
+
+    #[test]
+    fn a_window_made_narrower_has_wrapped_what_was_drawn() {
+        let mut screen = Screen::new(80, 24);
+        screen.draw([], &bottom(&"字".repeat(30)));
+        assert_eq!(screen.cursor, (0, 69));
+        screen.resized(40, 24);
+        assert_eq!(screen.cursor, (1, 29));
+        assert!(screen.erase().starts_with("\r\x1b[1A\x1b[J"));
+        screen.resized(0, 0);
+        assert_eq!((screen.columns(), screen.rows), (79, 24));
+    }
+
+    #[test]
+    fn a_novel_is_shown_around_the_cursor() {
+        let mut screen = Screen::new(20, 6);
+        let novel = "字".repeat(500);
+        let status = Bottom { status: "连接断开，正在重新连接，请稍等", ..bottom(&novel) };
+        screen.draw([], &status);
+        assert_eq!(screen.widths.len(), 5);
+        let at_start = Bottom { cursor: 0, ..bottom(&novel) };
+        assert!(screen.draw([], &at_start).contains("大厅"));
+        assert_eq!(screen.cursor, (0, 9));
+    }
+
+    #[test]
+    fn what_is_too_long_is_clipped_by_columns() {
+        assert_eq!(clipped("连接断开", 8), "连接断开");
+        assert_eq!(clipped("连接断开", 7), "连接断…");
+        assert_eq!(clipped("连接断开", 6), "连接…");
+    }
+}
