@@ -38,9 +38,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wire", &["wire"]),
     ("store", &["store", "wire"]),
     ("chat", &["chat", "wire", "store::record"]),
-    ("net", &["net"]),
+    ("net", &["net", "wire"]),
     ("client", &["client", "net", "wire"]),
     ("client_term", &["client_term", "client", "net", "wire"]),
+    ("doctor", &["doctor", "chat", "client", "net", "store", "wire"]),
     ("server", &["server", "chat", "store", "wire", "password", "password_file"]),
 ];
 
