@@ -155,11 +155,11 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
     Store::open(&config.data, answer).map_err(ServerError::Store)
 }
 
-/// `GZY is ready on 127.0.0.1:510, [::1]:510; its key is sha256 ab12 …`
+/// `GZY is ready on 127.0.0.1:510, [::1]:510 with the key sha256 ab12 …`
 fn ready_line(config: &Config, listeners: &Listeners, key: Fingerprint) -> String {
     let addresses: Vec<String> = listeners.addresses().iter().map(ToString::to_string).collect();
     let mut line = format!("{} is ready on {}", crate::wire::escape::printable(&config.name), addresses.join(", "));
-    line.push_str(&format!("; its key is {key}"));
+    line.push_str(&format!(" with the key {key}"));
     if let Some(advice) = listeners.advice() {
         line.push_str(&format!(" — {advice}"));
     }
