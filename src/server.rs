@@ -19,8 +19,9 @@ mod secret;
 mod signals;
 mod tls;
 mod transport;
+mod welcome;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -120,6 +121,9 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let ready_line = ready_line(&config, &listeners, identity.fingerprint);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");
+    if std::io::stdout().is_terminal() {
+        let _ = write!(std::io::stdout(), "{}", welcome::text(&listeners.addresses(), identity.fingerprint));
+    }
     smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox)));
     opened.thread.join();
     log::info!("stopped");
