@@ -20,8 +20,9 @@ mod secret;
 mod signals;
 mod tls;
 mod transport;
+mod welcome;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -121,6 +122,9 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let ready_line = ready_line(&config, &listeners, identity.fingerprint);
     log::info!("{ready_line}");
     let _ = writeln!(std::io::stdout(), "{ready_line}");
+    if std::io::stdout().is_terminal() {
+        let _ = write!(std::io::stdout(), "{}", welcome::text(&listeners.addresses(), identity.fingerprint));
+    }
     smol::block_on(executor.run(serve(executor.clone(), &config, listeners, hub_parts, mail, inbox)));
     opened.thread.join();
     log::info!("stopped");
@@ -156,11 +160,11 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
     Store::open(&config.data, answer).map_err(ServerError::Store)
 }
 
-/// `GZY is ready on 127.0.0.1:510, [::1]:510; its key is sha256 ab12 …`
+/// `GZY is ready on 127.0.0.1:510, [::1]:510 with the key sha256 ab12 …`
 fn ready_line(config: &Config, listeners: &Listeners, key: Fingerprint) -> String {
     let addresses: Vec<String> = listeners.addresses().iter().map(ToString::to_string).collect();
     let mut line = format!("{} is ready on {}", crate::wire::escape::printable(&config.name), addresses.join(", "));
-    line.push_str(&format!("; its key is {key}"));
+    line.push_str(&format!(" with the key {key}"));
     if let Some(advice) = listeners.advice() {
         line.push_str(&format!(" — {advice}"));
     }

@@ -157,6 +157,7 @@ fn shown(name: &str) -> String {
 mod tests {
     use super::super::testing::World;
     use super::*;
+    use crate::chat::Input;
 
     const REFUSED: &str = ":gzy.local 464 anna :that is not the name and password of an operator";
 
@@ -171,7 +172,7 @@ mod tests {
     fn an_admin_becomes_an_operator_and_is_logged_in() {
         let mut w = world();
         let (小阳, anna) = (w.join("小阳"), w.join_with_caps("anna", "account-notify"));
-        w.secure(小阳);
+        w.handle(Input::Secured { conn: 小阳 });
         let source = w.source(小阳);
         let told = w.ask(小阳, "OPER 阳 开门");
         assert_eq!(
@@ -211,7 +212,7 @@ mod tests {
         let mut w = world();
         w.passwords_by_hand = true;
         let anna = w.join("anna");
-        w.secure(anna);
+        w.handle(Input::Secured { conn: anna });
         for (attempt, correct) in [("阳 wrong", false), ("guest guest", true), ("nobody x", false)] {
             assert_eq!(w.ask(anna, &format!("OPER {attempt}")), [""; 0], "{attempt}");
             let (_, password, hash) = w.password_checks.front().cloned().unwrap();
@@ -229,7 +230,7 @@ mod tests {
     fn the_fifth_wrong_password_is_the_last() {
         let mut w = world();
         let (anna, ben) = (w.join("anna"), w.join("ben"));
-        w.secure(anna);
+        w.handle(Input::Secured { conn: anna });
         for _ in 1..WRONG_PASSWORDS {
             assert_eq!(w.ask(anna, "OPER 阳 芝麻"), [REFUSED]);
         }
@@ -244,7 +245,7 @@ mod tests {
         let mut w = world();
         w.passwords_by_hand = true;
         let anna = w.join_with_caps("anna", "labeled-response batch");
-        w.secure(anna);
+        w.handle(Input::Secured { conn: anna });
         w.line(anna, "@label=门 OPER 阳 芝麻");
         w.line(anna, "PING 1");
         assert_eq!(w.said_to(anna), [""; 0]);
@@ -258,7 +259,7 @@ mod tests {
         (w.asks_by_hand, w.passwords_by_hand) = (true, true);
         let anna = w.join("anna");
         let sorry = [":gzy.local 400 anna OPER :your password could not be checked; try again in a moment"];
-        w.secure(anna);
+        w.handle(Input::Secured { conn: anna });
         w.questions.clear();
         w.line(anna, "OPER 阳 开门");
         w.answer(Found::Failed("disk".into()));

@@ -210,11 +210,6 @@ impl World {
         assert!(effects.is_empty(), "only the standing changes");
     }
 
-    /// Encrypts somebody's connection.
-    pub fn secure(&mut self, conn: ConnId) {
-        self.handle(Input::Secured { conn });
-    }
-
     /// Marks somebody as away without telling anybody.
     pub fn set_away(&mut self, conn: ConnId, reason: &str) {
         self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());

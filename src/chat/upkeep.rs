@@ -149,6 +149,7 @@ enum Answer {
 mod tests {
     use super::super::testing::World;
     use super::*;
+    use crate::chat::Input;
     use crate::wire::limits::ANSWER_MS;
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
         let mut w = World::new();
         w.asks_by_hand = true;
         let anna = w.join("anna");
-        w.secure(anna);
+        w.handle(Input::Secured { conn: anna });
         w.pass_ms(PING_AFTER_MS - ANSWER_MS);
         w.line(anna, "OPER 阳 开门");
         // Both the end of the wait and the first look at anna's silence are due now, and are one entry.

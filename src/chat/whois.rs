@@ -106,6 +106,7 @@ impl Chat {
 #[cfg(test)]
 mod tests {
     use super::super::testing::World;
+    use crate::chat::Input;
 
     #[test]
     fn whois_tells_all_that_may_be_told() {
@@ -114,7 +115,7 @@ mod tests {
         w.line(小阳, "JOIN #茶");
         w.log_in(小阳, "阳");
         w.make_operator(小阳);
-        w.secure(小阳);
+        w.handle(Input::Secured { conn: 小阳 });
         w.chat.session_mut(小阳).unwrap().bot = true;
         w.pass_ms(7_000);
         w.line(小阳, "AWAY :吃饭");

@@ -225,6 +225,8 @@ fn speaks_irc(first: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::identity::Source;
+    use crate::server::tls::{PlainTalk, config_of};
 
     #[test]
     fn browsers_are_told_from_irc() {
@@ -233,6 +235,46 @@ mod tests {
         }
         for guest in [&b"CAP LS 302\r\n"[..], b"NICK anna", b"", b"PUTA"] {
             assert!(speaks_irc(guest));
+        }
+    }
+
+    /// A connection whose client has sent `bytes` and then nothing, as far as a handshake of 50 ms.
+    fn reason_for_the_end_after(bytes: &[u8]) -> String {
+        use std::io::{Read, Write};
+        let data = tempfile::tempdir().unwrap();
+        let identity = Source::Own(data.path().into()).load(0).unwrap();
+        let mut door = Door::new(config_of(&identity).unwrap(), PlainTalk::Yes);
+        Rc::get_mut(&mut door).unwrap().handshake_within = Duration::from_millis(50);
+        let (mail, inbox) = async_channel::unbounded();
+        let buffer = RefCell::new(Box::new([0; READ_BYTES]));
+        let shared = Rc::new(Reading { mail, flood_limits: true, buffer, door: door.clone(), started: Instant::now() });
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(bytes).unwrap();
+        let (socket, peer) = listener.accept().unwrap();
+        let link = Rc::new(Link::new(async_io::Async::new(socket).unwrap()));
+        let conn = ConnId { slot: 0, serial: 1 };
+        let reading = read(conn, peer.ip(), link, Rc::default(), shared, Permit::for_test());
+        let told = smol::block_on(smol::future::or(
+            async {
+                reading.await;
+                panic!("the hub hears of it before the connection is let go")
+            },
+            inbox.recv(),
+        ));
+        assert!(door.is_at_rest(), "the turn is given back");
+        drop(listener);
+        let _ = client.read(&mut [0]);
+        match told {
+            Ok(Mail::Fact(Input::Closed { reason, .. })) => reason.into(),
+            _ => panic!("something else came"),
+        }
+    }
+
+    #[test]
+    fn half_a_handshake_and_silence_is_cut() {
+        for half in [&b"\x16"[..], b"\x16\x03\x01\x02\x00\x01\x00", b"\x16\x03\x03\x40\x00"] {
+            assert_eq!(reason_for_the_end_after(half), "the TLS handshake took too long");
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::{IpAddr, TcpStream};
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
 use smol::LocalExecutor;
+use smol::future::FutureExt;
 use smol::lock::Semaphore;
 
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
@@ -234,7 +236,17 @@ impl Hub {
         let closed = Rc::new(Cell::new(false));
         let link = Rc::new(Link::new(stream));
         let conn = self.outboxes.open(link.clone(), closed.clone());
-        self.executor.spawn(conn::read(conn, address, link, closed, self.reading.clone(), permit)).detach();
+        // Boxed: a future that waits for another by value has room for it twice.
+        let read = Box::pin(conn::read(conn, address, link, closed, self.reading.clone(), permit));
+        let mail = self.reading.mail.clone();
+        let guarded = async move {
+            // A panic is our mistake, and must cost this connection only: the executor would pass it on to all.
+            if AssertUnwindSafe(read).catch_unwind().await.is_err() {
+                log::error!("#{} ended in a panic; this is a fault in gzy, please report it", conn.serial);
+                let _ = mail.send(Mail::Fact(Input::Closed { conn, reason: "a fault in the server".into() })).await;
+            }
+        };
+        self.executor.spawn(guarded).detach();
         Input::Connected { conn, address }
     }
 

@@ -160,6 +160,16 @@ impl Guests {
     }
 }
 
+#[cfg(test)]
+impl Permit {
+    /// The right of the only connection.
+    pub fn for_test() -> Permit {
+        let limits = Limits { connections: 1, per_address: 1 };
+        let guests = Guests { limits, counts: Arc::default() };
+        guests.admit(Ipv4Addr::LOCALHOST.into()).expect("there is nobody else")
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -206,3 +206,60 @@ fn has_aes_instructions() -> bool {
 fn has_aes_instructions() -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    impl Door {
+        /// Whether nobody does a handshake, and nothing is kept of those who did.
+        pub fn is_at_rest(&self) -> bool {
+            self.by_address.borrow().is_empty()
+        }
+    }
+
+    fn door() -> Rc<Door> {
+        let data = tempfile::tempdir().unwrap();
+        let identity = Source::Own(data.path().into()).load(0).unwrap();
+        Door::new(config_of(&identity).unwrap(), PlainTalk::Yes)
+    }
+
+    #[test]
+    fn who_may_talk_in_the_clear_depends_on_where_from() {
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        let (here, mapped, elsewhere) = (at("127.0.0.1"), at("::ffff:127.0.0.1"), at("192.0.2.1"));
+        assert!([here, mapped, elsewhere].iter().all(|address| PlainTalk::Yes.allows(*address)));
+        assert!([here, mapped, elsewhere].iter().all(|address| !PlainTalk::No.allows(*address)));
+        assert!(PlainTalk::Local.allows(here) && PlainTalk::Local.allows(mapped) && PlainTalk::Local.allows(at("::1")));
+        assert!(!PlainTalk::Local.allows(elsewhere));
+    }
+
+    #[test]
+    fn one_address_cannot_take_every_turn_and_gives_back_what_it_took() {
+        let door = door();
+        let (eve, anna) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let at_once = |address| smol::block_on(smol::future::poll_once(door.turn(address)));
+        let mut turns: Vec<HandshakeTurn> = (0..HANDSHAKES_PER_ADDRESS).map(|_| at_once(eve).unwrap()).collect();
+        assert!(at_once(eve).is_none(), "one more has to wait");
+        let annas = at_once(anna).unwrap();
+        turns.pop();
+        turns.push(at_once(eve).unwrap());
+        drop((turns, annas));
+        assert!(door.is_at_rest());
+    }
+
+    #[test]
+    fn all_together_have_so_many_turns_and_no_more() {
+        let door = door();
+        let at_once = |n: usize| {
+            let address = Ipv4Addr::from(u32::try_from(n).unwrap()).into();
+            smol::block_on(smol::future::poll_once(door.turn(address)))
+        };
+        let turns: Vec<HandshakeTurn> = (0..HANDSHAKES).map(|n| at_once(n).unwrap()).collect();
+        assert!(at_once(HANDSHAKES).is_none());
+        drop(turns);
+        assert!(door.is_at_rest());
+    }
+}

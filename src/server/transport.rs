@@ -190,7 +190,7 @@ impl Tls {
     }
 
     /// Lets the session work until it waits for the other side, then grants the wish. Says how many of the bytes it has used up.
-    /// After an error it is asked on, for the alert that tells the other side.
+    /// After an error it is asked only for what it has left to say, the alert: it must not look at the same bytes again.
     fn advance(
         &mut self,
         bytes: &mut [u8],
@@ -228,13 +228,13 @@ impl Tls {
                 Ok(ConnectionState::Closed) => self.peer_closed = true,
                 // The handshake waits for more. Early data is not offered, and there are no other states.
                 Ok(_) => {}
-                Err(why) => {
-                    is_done = result.is_err();
-                    result = Err(why);
-                }
+                Err(why) => result = Err(why),
             }
             used += discard;
-            if is_done {
+            if result.is_err() && self.session.wants_write() {
+                continue;
+            }
+            if is_done || result.is_err() {
                 return (used, result);
             }
         }

@@ -13,3 +13,4 @@ mod slow;
 mod strangers;
 mod talk;
 mod tidy;
+mod tls;

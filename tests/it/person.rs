@@ -1,14 +1,18 @@
 //! A person at a client: the smallest IRC client that tests need. It blocks, and gives up when nothing comes.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::board::{Board, PATIENCE};
 
+/// What carries bytes both ways: a socket, or TLS over one.
+pub trait Pipe: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Pipe for T {}
+
 /// One connection and what came over it.
 pub struct Person {
-    stream: TcpStream,
-    lines: BufReader<TcpStream>,
+    lines: BufReader<Box<dyn Pipe>>,
     /// Shown when a test fails.
     heard: Vec<String>,
     pings: u32,
@@ -27,11 +31,13 @@ impl Person {
 
     /// A person on a socket that was made in a particular way.
     pub fn over(stream: TcpStream) -> Person {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let lines = BufReader::new(stream.try_clone().unwrap());
-        Person { stream, lines, heard: Vec::new(), pings: 0 }
+        make_patient(&stream);
+        Person::through(Box::new(stream))
+    }
+
+    /// A person on something that carries bytes.
+    pub fn through(pipe: Box<dyn Pipe>) -> Person {
+        Person { lines: BufReader::new(pipe), heard: Vec::new(), pings: 0 }
     }
 
     /// Somebody who is in the lobby and has read everything that was said to a newcomer.
@@ -67,12 +73,12 @@ impl Person {
 
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
+        self.lines.get_mut().write_all(bytes).unwrap();
     }
 
     /// Sends what can be sent to somebody who may be gone.
     pub fn try_say(&mut self, line: &str) -> bool {
-        self.stream.write_all(format!("{line}\r\n").as_bytes()).is_ok()
+        self.lines.get_mut().write_all(format!("{line}\r\n").as_bytes()).is_ok()
     }
 
     /// The next line; `None` when the connection has ended.
@@ -153,6 +159,13 @@ impl Person {
             }
         }
     }
+}
+
+/// Sockets in tests wait, but not for ever.
+pub fn make_patient(stream: &TcpStream) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
 }
 
 /// The capabilities that [`Person::history`] and receipts need.

@@ -8,6 +8,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::board::Board;
 use crate::person::{HISTORIAN, Person, tag, text};
+use crate::tls;
 
 /// More than the send queue and the buffers of the system take together.
 const MOST_MESSAGES: usize = 4000;
@@ -15,20 +16,31 @@ const MOST_MESSAGES: usize = 4000;
 const MESSAGES_PER_ROUND: usize = 20;
 
 /// A connection whose system buffers next to nothing.
-fn with_a_small_buffer(board: &Board) -> Person {
+fn with_a_small_buffer(board: &Board) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(&board.address.into()).unwrap();
-    Person::over(TcpStream::from(socket))
+    TcpStream::from(socket)
 }
 
 #[test]
 fn a_reader_that_never_reads_is_cut_and_the_room_goes_on() {
     let board = Board::start(&["--flood", "off"]);
-    let mut slow = with_a_small_buffer(&board);
+    let slow = Person::over(with_a_small_buffer(&board));
+    a_room_goes_on_without(slow, &board);
+}
+
+#[test]
+fn a_reader_that_never_reads_what_is_encrypted_is_cut_the_same() {
+    let board = Board::start(&["--flood", "off"]);
+    let slow = tls::over(with_a_small_buffer(&board), tls::knowing(&board));
+    a_room_goes_on_without(slow, &board);
+}
+
+fn a_room_goes_on_without(mut slow: Person, board: &Board) {
     slow.register("slow", HISTORIAN);
-    let mut ben = Person::join_with(&board, "ben", "gzy/long-lines");
-    let mut anna = Person::join_with(&board, "anna", "gzy/long-lines");
+    let mut ben = Person::join_with(board, "ben", "gzy/long-lines");
+    let mut anna = Person::join_with(board, "anna", "gzy/long-lines");
 
     let witness = thread::spawn(move || {
         let mut heard = Vec::new();
@@ -64,7 +76,7 @@ fn a_reader_that_never_reads_is_cut_and_the_room_goes_on() {
     assert_eq!(heard, expected, "others lose nothing");
 
     let live: Vec<String> = heard_by_slow.iter().filter_map(|line| tag(line, "msgid")).collect();
-    let mut slow = Person::join_with(&board, "slow", HISTORIAN);
+    let mut slow = Person::join_with(board, "slow", HISTORIAN);
     let kept = slow.history("#lobby");
     assert_eq!(kept.len(), said + 1);
     let ids: HashSet<&String> = kept.iter().map(|(id, _)| id).collect();
