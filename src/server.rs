@@ -139,6 +139,7 @@ async fn serve(
     mail: Sender<Mail>,
     inbox: Receiver<Mail>,
 ) {
+    let _end = EndOnPanic;
     listeners.accept_on(&executor, config.limits, mail);
     notify::ready();
     let mut hub = Hub::new(executor, parts);
@@ -158,6 +159,17 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
         let _ = mail.send_blocking(Mail::Store(answer));
     };
     Store::open(&config.data, answer).map_err(ServerError::Store)
+}
+
+/// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
 }
 
 /// `GZY is ready on 127.0.0.1:510, [::1]:510 with the key sha256 ab12 …`
