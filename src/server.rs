@@ -3,6 +3,7 @@
 //! [`run`] sets everything up and then lives in one thread: `listen` takes connections in, `conn` cuts what they send into lines, `hub` owns the rules and carries
 //! out their orders, `outbox` gets bytes to receivers. The store has a thread of its own; passwords are checked on the blocking pool.
 
+mod alarm;
 mod backlog;
 mod conn;
 mod error;

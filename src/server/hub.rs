@@ -21,6 +21,7 @@ use crate::store::record::Found;
 use crate::store::{Answer, Store};
 use crate::wire::msgid::MsgId;
 
+use super::alarm::Alarm;
 use super::conn::{self, READ_BYTES, Reading};
 use super::listen::Permit;
 use super::outbox::Outboxes;
@@ -85,6 +86,7 @@ pub struct Hub {
     pace: Pace,
     /// When what is queued goes out, if it does not at once.
     flush_at: Option<Instant>,
+    alarm: Alarm,
     watchdog: Option<(Duration, Instant)>,
     is_stopping: bool,
 }
@@ -114,6 +116,7 @@ impl Hub {
             started,
             pace: Pace::new(started),
             flush_at: None,
+            alarm: Alarm::default(),
             watchdog,
             is_stopping: false,
         }
@@ -143,12 +146,12 @@ impl Hub {
         if let Ok(mail) = inbox.try_recv() {
             return Some(mail);
         }
-        let Some(deadline) = self.deadline() else { return inbox.recv().await.ok() };
-        let timer = async {
-            Timer::at(deadline).await;
+        self.alarm.set(self.deadline());
+        let alarm = async {
+            self.alarm.ring().await;
             None
         };
-        smol::future::or(async { inbox.recv().await.ok() }, timer).await
+        smol::future::or(async { inbox.recv().await.ok() }, alarm).await
     }
 
     /// When the hub has something to do although no mail comes.
