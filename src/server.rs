@@ -119,6 +119,7 @@ async fn serve(
     mail: Sender<Mail>,
     inbox: Receiver<Mail>,
 ) {
+    let _end = EndOnPanic;
     listeners.accept_on(&executor, config.limits, mail);
     notify::ready();
     let mut hub = Hub::new(executor, parts);
@@ -133,6 +134,17 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
         let _ = mail.send_blocking(Mail::Store(answer));
     };
     Store::open(&config.data, answer).map_err(ServerError::Store)
+}
+
+/// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
 }
 
 /// `gzy is ready: 127.0.0.1:510, [::1]:510 (gzy client HOST)`
