@@ -1,8 +1,8 @@
 //! Which characters look like which others, as a table that takes 33 KB of the program.
 //!
-//! unicode-security keeps the look-alikes of UTS #39 behind pointers, which is 350 KB in a program that may start at any
-//! address, and half of them are compatibility forms that a skeleton has resolved before it asks. So the crate is asked here,
-//! and what is left goes into three flat arrays for `src/wire/name/skeleton.rs`.
+//! unicode-security keeps the look-alikes of UTS #39 behind pointers: 190 KB, most of it to be written anew at each start of a
+//! program that may lie at any address. Half of them are compatibility forms that a skeleton has resolved before it asks. So
+//! the crate is asked here, and what is left goes into three flat arrays for `src/wire/name/skeleton.rs`.
 
 use std::fmt::Write;
 use std::path::Path;
