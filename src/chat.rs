@@ -48,7 +48,7 @@ use crate::wire::name::{Key, RoomName};
 
 pub use self::effect::{Audience, Effect, Secret};
 pub use self::room::{Member, Room};
-pub use self::session::Session;
+pub use self::session::{Login, Session};
 
 use self::people::Whowas;
 use self::receipt::Receipts;

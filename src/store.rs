@@ -4,7 +4,9 @@
 //! queued in one transaction and answers after the commit. `ledger` writes messages, `history` reads them, `index` and `search`
 //! find them, `pieces` says what a search means. `accounts` is also used by the command line, beside a running server.
 pub mod accounts;
+pub mod change;
 mod database;
+pub mod directory;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -26,7 +28,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use change::Change;
 pub use database::look;
+use directory::Directory;
 pub use error::StoreError;
 use keeper::Keeper;
 use record::{Found, Message, Query};
@@ -47,6 +51,36 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
+/// Something to be kept. Ids grow from one to the next, whatever it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// A message, under its own id.
+    Message(Message),
+    /// A change, under an id that the rules took from the same row.
+    Change {
+        /// Its place among everything that is kept.
+        id: MsgId,
+        /// What is true from now on.
+        change: Change,
+    },
+}
+
+impl From<Message> for Entry {
+    fn from(message: Message) -> Entry {
+        Entry::Message(message)
+    }
+}
+
+impl Entry {
+    /// Its place among everything that is kept.
+    pub fn id(&self) -> MsgId {
+        match self {
+            Entry::Message(message) => message.id,
+            Entry::Change { id, .. } => *id,
+        }
+    }
+}
+
 /// What [`Store::open`] gives.
 #[derive(Debug)]
 pub struct Opened {
@@ -54,6 +88,8 @@ pub struct Opened {
     pub store: Store,
     /// The greatest id of a stored message; 0 when there is none.
     pub last_id: MsgId,
+    /// Accounts and groups as they are on the disk.
+    pub directory: Directory,
     /// The thread behind the door.
     pub thread: StoreThread,
 }
@@ -89,7 +125,7 @@ pub enum Answer {
 enum Request {
     Append {
         batch: u64,
-        messages: Vec<Message>,
+        entries: Vec<Entry>,
         bytes: usize,
     },
     Ask {
@@ -124,21 +160,21 @@ impl Store {
             keep(&db, &path, &requests, &shared_there, &ready, &answer);
         });
         let thread = StoreThread(thread.map_err(|why| StoreError::Thread { why })?);
-        let last_id = is_ready.recv().expect("the thread tells how it starts before it ends")?;
-        Ok(Opened { store: Store { queue, shared }, last_id, thread })
+        let (last_id, directory) = is_ready.recv().expect("the thread tells how it starts before it ends")?;
+        Ok(Opened { store: Store { queue, shared }, last_id, directory, thread })
     }
 
-    /// Queues messages, ids growing, for the next transaction; `Saved` with this number follows. When the queue is full the messages come back.
-    pub fn append(&self, batch: u64, messages: Vec<Message>) -> Result<(), Vec<Message>> {
-        let bytes = messages.iter().map(weight).sum();
+    /// Queues entries, ids growing, for the next transaction; `Saved` with this number follows. When the queue is full the entries come back.
+    pub fn append(&self, batch: u64, entries: Vec<Entry>) -> Result<(), Vec<Entry>> {
+        let bytes = entries.iter().map(weight).sum();
         let queued = self.shared.queued_bytes.load(Ordering::Acquire);
         if queued > 0 && queued + bytes > QUEUED_BYTES_MAX {
-            return Err(messages);
+            return Err(entries);
         }
         self.shared.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
-        self.queue(Request::Append { batch, messages, bytes }).map_err(|refused| {
+        self.queue(Request::Append { batch, entries, bytes }).map_err(|refused| {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
-            if let Request::Append { messages, .. } = refused { messages } else { Vec::new() }
+            if let Request::Append { entries, .. } = refused { entries } else { Vec::new() }
         })
     }
 
@@ -174,8 +210,8 @@ impl StoreThread {
 }
 
 impl Request {
-    fn messages(&self) -> usize {
-        if let Request::Append { messages, .. } = self { messages.len() } else { 0 }
+    fn entries(&self) -> usize {
+        if let Request::Append { entries, .. } = self { entries.len() } else { 0 }
     }
 
     fn bytes(&self) -> usize {
@@ -189,13 +225,14 @@ fn keep(
     path: &Path,
     requests: &Receiver<Request>,
     shared: &Arc<Shared>,
-    ready: &SyncSender<Result<MsgId, StoreError>>,
+    ready: &SyncSender<Result<(MsgId, Directory), StoreError>>,
     answer: &dyn Fn(Answer),
 ) {
-    let (keeper, told) = match Keeper::new(db, path.to_owned()) {
-        Ok(keeper) => {
+    let begun = Keeper::new(db, path.to_owned()).and_then(|keeper| Ok((directory::read(db)?, keeper)));
+    let (keeper, told) = match begun {
+        Ok((directory, keeper)) => {
             let last_id = keeper.last_id();
-            (Some(keeper), Ok(last_id))
+            (Some(keeper), Ok((last_id, directory)))
         }
         Err(why) => (None, Err(StoreError::Sqlite { path: path.to_owned(), why })),
     };
@@ -206,12 +243,10 @@ fn keep(
     }
 }
 
-/// What a message costs while it is queued, in bytes.
-fn weight(message: &Message) -> usize {
-    size_of::<Message>()
-        + message.text.len()
-        + message.source.len()
-        + message.tags.as_ref().map_or(0, |tags| tags.len())
+/// What an entry costs while it is queued, in bytes. Changes are small and few: their size stands for what they point to.
+fn weight(entry: &Entry) -> usize {
+    let Entry::Message(message) = entry else { return size_of::<Entry>() };
+    size_of::<Entry>() + message.text.len() + message.source.len() + message.tags.as_ref().map_or(0, |tags| tags.len())
 }
 
 /// Without its store the server must not go on promising: a panic there ends the process, and whoever watches it starts it again.
@@ -267,10 +302,10 @@ mod tests {
         assert_eq!(first.last_id, MsgId(0));
         let store = first.store.clone();
         for batch in 1..=500 {
-            store.append(batch, vec![said(batch, "hi")]).unwrap();
+            store.append(batch, vec![said(batch, "hi").into()]).unwrap();
         }
         first.store.close();
-        assert_eq!(store.append(501, vec![said(501, "too late")]), Err(vec![said(501, "too late")]));
+        assert_eq!(store.append(501, vec![said(501, "too late").into()]), Err(vec![said(501, "too late").into()]));
         first.thread.join();
         assert!((1..=500).eq(answers.iter().map(|answer| match answer {
             Answer::Saved { batch, result: Ok(()) } => batch,
@@ -286,7 +321,7 @@ mod tests {
     fn the_thread_ends_and_frees_the_folder_when_the_last_door_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, answers) = open(dir.path());
-        opened.store.append(1, vec![said(1, "hi")]).unwrap();
+        opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
         assert!(matches!(Store::open(dir.path(), |_| ()), Err(StoreError::InUse { .. })));
         drop(opened.store);
         opened.thread.join();
@@ -302,7 +337,7 @@ mod tests {
             let _ = may_go_on.recv();
         });
         let opened = opened.unwrap();
-        opened.store.append(0, vec![said(1, "stalls")]).unwrap();
+        opened.store.append(0, vec![said(1, "stalls").into()]).unwrap();
         assert_eq!(saved(&answers), 0);
         (opened, go_on, answers)
     }
@@ -311,8 +346,9 @@ mod tests {
     fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, go_on, answers) = stalled(dir.path());
-        let taken =
-            (1..).take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, "x")]).is_ok()).count() as u64;
+        let taken = (1..)
+            .take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, "x").into()]).is_ok())
+            .count() as u64;
         assert_eq!(taken, QUEUED_REQUESTS_MAX as u64);
         assert_eq!(opened.store.ask(1, Query::Account { name: "anna".into() }), Err(Busy));
         opened.store.close();
@@ -327,13 +363,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (opened, go_on, answers) = stalled(dir.path());
         let big = "x".repeat(1 << 20);
-        let taken =
-            (1..).take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, &big)]).is_ok()).count() as u64;
+        let taken = (1..)
+            .take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, &big).into()]).is_ok())
+            .count() as u64;
         assert!((6..=8).contains(&taken), "{taken}");
         drop(go_on);
         assert!((1..=taken).all(|batch| saved(&answers) == batch));
         everything(&opened.store, &answers);
-        let huge = (0..10).map(|i| said(100 + i, &big)).collect();
+        let huge = (0..10).map(|i| said(100 + i, &big).into()).collect();
         opened
             .store
             .append(99, huge)
@@ -345,7 +382,7 @@ mod tests {
     fn accounts_are_made_beside_a_running_server() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, answers) = open(dir.path());
-        opened.store.append(1, vec![said(1, "hi")]).unwrap();
+        opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
         assert_eq!(saved(&answers), 1);
         let id = Accounts::open(dir.path()).unwrap().add("小阳", "hash").unwrap();
         for (name, is_there) in [("小阳", true), ("1000", true), ("eve", false)] {
@@ -353,7 +390,7 @@ mod tests {
             let Answer::Found { token: 9, found: Found::Account(account) } = answers.recv().unwrap() else { panic!() };
             assert_eq!(account.map(|account| account.id), is_there.then_some(id), "{name}");
         }
-        opened.store.append(2, vec![said(2, "still writing")]).unwrap();
+        opened.store.append(2, vec![said(2, "still writing").into()]).unwrap();
         assert_eq!(saved(&answers), 2);
     }
 
@@ -405,8 +442,8 @@ mod tests {
         let opened = opened.unwrap();
         let first = (opened.last_id.time_ms() / 60_000).saturating_sub(at(0).time_ms() / 60_000) + 1;
         for batch in first.. {
-            let three =
-                [0, 1, 2].map(|i| record::Message { id: MsgId(at(batch).0 + i), ..said(0, &format!("{batch}.{i}")) });
+            let three = [0, 1, 2]
+                .map(|i| Entry::Message(Message { id: MsgId(at(batch).0 + i), ..said(0, &format!("{batch}.{i}")) }));
             while opened.store.append(batch, three.to_vec()).is_err() {
                 std::thread::yield_now();
             }

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use crate::store::change::Change;
 use crate::store::record::{Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
+use crate::wire::msgid::MsgId;
 
 use super::{ConnId, RoomId, Token};
 
@@ -78,6 +80,15 @@ pub enum Effect {
     Remember {
         /// What to keep.
         message: Box<Message>,
+        /// Whether a receipt waits for it.
+        hurry: bool,
+    },
+    /// Keep a change; [`super::Input::Saved`] counts it like a message.
+    Record {
+        /// Its place among everything that is kept.
+        id: MsgId,
+        /// What is true from now on.
+        change: Box<Change>,
         /// Whether a receipt waits for it.
         hurry: bool,
     },

@@ -1,6 +1,7 @@
 //! What was said before: CHATHISTORY for rooms (IRCv3 draft/chathistory).
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use crate::store::record::{Found, Kind, Message, Query};
 use crate::wire::caps::Caps;
@@ -103,7 +104,7 @@ impl Turn<'_> {
                 let sentence = format!("the history could not be read: {reason}");
                 return self.fail("CHATHISTORY", "MESSAGE_ERROR", &[target], &sentence);
             }
-            Found::Sent(_) | Found::Account(_) => return,
+            _ => return,
         };
         let batch = format!("h{}", self.chat.last_token);
         let _ = write!(self.replies.lines(), ":{SERVER_NAME} BATCH +{batch} chathistory {target}\r\n");
@@ -124,7 +125,7 @@ pub(super) fn event_of(message: Message, target: &str) -> Event {
     Event {
         time_ms: message.id.time_ms(),
         msgid: Some(message.id),
-        account: message.account,
+        account: message.account.map(Rc::from),
         bot: message.bot,
         client_tags: message.tags,
         head: format!(":{} {command} {target}", message.source).into(),

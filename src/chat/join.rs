@@ -117,7 +117,7 @@ impl Turn<'_> {
     fn joined_event(&self, name: &RoomName, extended: bool) -> Event {
         let me = self.session();
         if extended {
-            let account = me.account.as_deref().unwrap_or("*");
+            let account = me.account_name().unwrap_or("*");
             self.my_event(format_args!("JOIN {} {account}", name.as_str()), Some(&me.realname))
         } else {
             self.my_event(format_args!("JOIN {}", name.as_str()), None)

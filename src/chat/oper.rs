@@ -12,7 +12,7 @@ use crate::wire::reply::*;
 use super::join::clip_word;
 use super::session::Purpose;
 use super::turn::Turn;
-use super::{Audience, ConnId, Effect, Secret};
+use super::{Audience, ConnId, Effect, Login, Secret};
 
 /// Checked in place of the hash of an account that does not exist, so that the answer takes as long. No password has it.
 /// Its parameters are those with which the store hashes.
@@ -35,14 +35,15 @@ impl Turn<'_> {
     /// The store has looked the account up. Whatever it found, a password is checked: time tells strangers nothing.
     pub(super) fn oper_account_found(&mut self, name: Box<str>, password: Secret, found: Found) {
         let Found::Account(account) = found else { return self.oper_not_answered(&name) };
-        let admin = account.as_ref().filter(|account| account.admin).map(|account| account.name.clone());
+        let admin = account.as_ref().filter(|account| account.admin);
+        let admin = admin.map(|account| Login { id: account.id, name: (&*account.name).into() });
         let hash = account.map_or_else(|| DECOY_HASH.into(), |account| account.password_hash);
         let token = self.wait_for(Purpose::OperPassword { name, account: admin });
         self.effects.push(Effect::CheckPassword { token, password, hash });
     }
 
     /// The password was checked. `account` is the name as registered; without one the answer is no.
-    pub(super) fn oper_password_checked(&mut self, name: &str, account: Option<Box<str>>, correct: bool) {
+    pub(super) fn oper_password_checked(&mut self, name: &str, account: Option<Login>, correct: bool) {
         match account.filter(|_| correct) {
             Some(account) => self.become_operator(account),
             None => self.refuse_password(name),
@@ -65,7 +66,7 @@ impl Turn<'_> {
         }
     }
 
-    fn become_operator(&mut self, account: Box<str>) {
+    fn become_operator(&mut self, account: Login) {
         self.session_mut().wrong_passwords = 0;
         self.log_in(account.clone());
         self.set_operator(true);
@@ -73,13 +74,14 @@ impl Turn<'_> {
         let nick = self.session().nick.as_str().to_owned();
         let mode = self.my_event(format_args!("MODE {nick} +o"), None);
         self.reply_event(&mode, "");
-        self.log(format!("{nick} is an operator as {account}"));
+        self.log(format!("{nick} is an operator as {}", account.name));
     }
 
     /// Logs this session in, and tells those in its rooms who want to know.
-    pub(super) fn log_in(&mut self, account: Box<str>) {
-        let changed = self.session().account.as_ref() != Some(&account);
-        self.session_mut().account = Some(account.clone());
+    pub(super) fn log_in(&mut self, login: Login) {
+        let account = login.name.clone();
+        let changed = self.session().account.as_ref() != Some(&login);
+        self.session_mut().account = Some(login);
         let source = self.session().source().to_owned();
         self.numeric(RPL_LOGGEDIN, &[&source, &account], &format!("You are now logged in as {account}"));
         if changed {

@@ -34,7 +34,7 @@ impl Whowas {
             cloak: session.cloak().into(),
             address: session.address,
             realname: session.realname.clone(),
-            account: session.account.clone(),
+            account: session.account_name().map(Box::from),
             left_ms: at_ms,
         }
     }

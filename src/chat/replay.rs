@@ -80,7 +80,7 @@ impl Chat {
                 conn: None,
                 text: format!("the last messages of {} could not be read: {reason}", room.name.as_str()),
             }),
-            Found::Sent(_) | Found::Account(_) => {}
+            _ => {}
         }
         for (conn, newest) in std::mem::take(&mut room.awaiting_replay) {
             let Some(room) = self.rooms.get(&id) else { return };

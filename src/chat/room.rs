@@ -204,7 +204,7 @@ impl Room {
 
     /// Where its messages are filed, and which of them may be read here.
     pub fn place(&self) -> Place {
-        Place { target: Target::room(self.key().as_str()), instance: self.instance }
+        Place { target: Target::room(self.key().as_str()), instance: self.instance, since: MsgId(0) }
     }
 
     /// Why `session` may not speak here; `None` when it may.

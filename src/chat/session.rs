@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::rc::Rc;
 
+use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
 use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
 use crate::wire::msgid::MsgId;
@@ -52,7 +54,16 @@ pub enum Purpose {
     /// `OPER`: looking the account up.
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
-    OperPassword { name: Box<str>, account: Option<Box<str>> },
+    OperPassword { name: Box<str>, account: Option<Login> },
+}
+
+/// An account, as a session that is logged in to it knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Login {
+    /// Its number.
+    pub id: AccountId,
+    /// Its name as registered.
+    pub name: Rc<str>,
 }
 
 /// What few connections have; boxed, so that the others do not hold the room for it.
@@ -87,8 +98,8 @@ pub struct Session {
     pub caps: Caps,
     /// Has said `CAP LS 302`: it reads values and continued lines, and keeps cap-notify.
     pub knows_cap_302: bool,
-    /// The account's name, when logged in.
-    pub account: Option<Box<str>>,
+    /// The account, when logged in.
+    pub account: Option<Login>,
     /// The reason for being away.
     pub away: Option<Box<str>>,
     /// Server operator; set by `Turn::set_operator`, which counts.
@@ -168,6 +179,11 @@ impl Session {
     /// Whether `NICK` was taken.
     pub fn has_nick(&self) -> bool {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
+    }
+
+    /// The account's name, when logged in.
+    pub fn account_name(&self) -> Option<&str> {
+        self.account.as_ref().map(|login| &*login.name)
     }
 
     /// Whether its answers carry labels.

@@ -8,7 +8,6 @@ use crate::wire::event::Event;
 use crate::wire::limits::{SENT_ID_BYTES, TARGETS};
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
-use crate::wire::name::Key;
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
@@ -92,7 +91,7 @@ impl Turn<'_> {
     /// The sender's own id of the message on this line.
     pub(super) fn sent_as(&self, line: &Line) -> Option<SentAs> {
         let id = line.tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
-        let account = self.session().account.as_deref();
+        let account = self.session().account_name();
         // Guests share one space of ids: a guest who comes back may have got another nick.
         let sender = account.map_or_else(|| "".into(), crate::wire::name::fold);
         Some(SentAs { sender, id: id.as_ref().into() })
@@ -126,7 +125,7 @@ impl Turn<'_> {
                     None => self.say_anew(utterance),
                 }
             }
-            Found::Failed(_) | Found::Messages(_) | Found::Account(_) => {
+            _ => {
                 self.fail(
                     utterance.command(),
                     "TRY_AGAIN",
@@ -193,8 +192,8 @@ impl Turn<'_> {
             return;
         };
         let (to, nick, away) = (other.conn, other.nick.clone(), other.away.clone());
-        let pair = self.session().account.as_deref().zip(other.account.as_deref());
-        let target = pair.map(|(mine, theirs)| Target::pair(Key::of(mine).as_str(), Key::of(theirs).as_str()));
+        let pair = self.session().account.as_ref().zip(other.account.as_ref());
+        let target = pair.map(|(mine, theirs)| Target::pair(mine.id, theirs.id));
         let event = self.uttered(utterance, nick.as_str());
         if to != self.me {
             self.effects.push(Effect::ToEach { to: vec![to], only: Audience::ALL, event: event.clone() });
@@ -228,7 +227,7 @@ impl Turn<'_> {
             target,
             closed_in,
             source: me.source().into(),
-            account: me.account.clone(),
+            account: me.account_name().map(Box::from),
             bot: me.bot,
             kind: utterance.kind,
             text: utterance.text.clone(),

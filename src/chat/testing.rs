@@ -11,14 +11,15 @@ mod receiver;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::store::record::{Account, Found, Message, Query};
+use crate::store::change::Change;
+use crate::store::record::{Account, AccountId, Found, Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::RoomName;
 
-use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
+use super::{Audience, Chat, ConnId, Effect, Input, Login, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;
@@ -47,6 +48,8 @@ pub struct World {
     pub now: Now,
     /// Handed to the store; [`World::save`] and [`World::fail_save`] empty it.
     pub unsaved: Vec<Unsaved>,
+    /// Handed to the store like them.
+    pub unsaved_changes: Vec<(MsgId, Change)>,
     /// What is on disk, oldest first.
     pub stored: Vec<Message>,
     pub accounts: Vec<Account>,
@@ -97,6 +100,7 @@ impl World {
             chat,
             now,
             unsaved: Vec::new(),
+            unsaved_changes: Vec::new(),
             stored,
             accounts: Vec::new(),
             asks_by_hand: false,
@@ -217,7 +221,8 @@ impl World {
 
     /// Logs somebody in without asking for a password.
     pub fn log_in(&mut self, conn: ConnId, account: &str) {
-        self.chat.session_mut(conn).expect("somebody who is here").account = Some(account.into());
+        self.chat.session_mut(conn).expect("somebody who is here").account =
+            Some(Login { id: AccountId(1000), name: account.into() });
     }
 
     // Time.
@@ -250,23 +255,31 @@ impl World {
 
     /// Everything handed over so far reaches the disk; the receipts go out.
     pub fn save(&mut self) {
+        let Some((up_to, count)) = self.end_of_unsaved() else { return };
         let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        let Some(up_to) = batch.iter().map(|message| message.id).max() else { return };
-        let count = batch.len();
+        self.unsaved_changes.clear();
         self.stored.extend(batch);
         self.handle(Input::Saved { up_to, count, result: Ok(()) });
     }
 
+    /// The greatest id of all that was handed over, and how much it is.
+    fn end_of_unsaved(&self) -> Option<(MsgId, usize)> {
+        let messages = self.unsaved.iter().map(|unsaved| unsaved.message.id);
+        let ids = messages.chain(self.unsaved_changes.iter().map(|(id, _)| *id));
+        Some((ids.max()?, self.unsaved.len() + self.unsaved_changes.len()))
+    }
+
     /// Everything handed over so far could not be written and is lost.
     pub fn fail_save(&mut self, reason: &str) {
-        let Some(up_to) = self.unsaved.iter().map(|unsaved| unsaved.message.id).max() else { return };
-        let count = self.unsaved.drain(..).count();
+        let Some((up_to, count)) = self.end_of_unsaved() else { return };
+        self.unsaved.clear();
+        self.unsaved_changes.clear();
         self.handle(Input::Saved { up_to, count, result: Err(reason.into()) });
     }
 
     /// An account; its password is right when it is this one.
     pub fn add_account(&mut self, name: &str, password: &str, admin: bool) {
-        let id = 1000 + self.accounts.len() as u64;
+        let id = AccountId(1000 + self.accounts.len() as u32);
         let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
         self.accounts.push(account);
     }
@@ -338,6 +351,7 @@ impl World {
                 }
                 Effect::CapsChanged { conn, caps } => self.client_mut(conn).caps = caps,
                 Effect::Remember { message, hurry } => self.unsaved.push(Unsaved { message: *message, hurry }),
+                Effect::Record { id, change, .. } => self.unsaved_changes.push((id, *change)),
                 Effect::Ask { token, query } if self.asks_by_hand => self.questions.push_back((token, query)),
                 Effect::Ask { token, query } => {
                     let found = self.found(&query);

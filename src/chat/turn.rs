@@ -229,7 +229,7 @@ impl<'a> Turn<'a> {
     pub(super) fn my_event(&self, rest: std::fmt::Arguments, text: Option<&str>) -> Event {
         let me = self.session();
         let mut event = Event::plain(self.now.wall_ms, format!(":{} {rest}", me.source()), text);
-        event.account = me.account.clone();
+        event.account = me.account.as_ref().map(|login| login.name.clone());
         event.bot = me.bot;
         event
     }

@@ -105,7 +105,7 @@ impl Chat {
 /// Whether a folded pattern means somebody by nick, user name, host part, account or realname, or by address where that may be known.
 fn is_like(person: &Session, pattern: &str, by_address: bool) -> bool {
     let parts = [person.nick.as_str(), person.user(), person.cloak(), &person.realname];
-    parts.into_iter().chain(person.account.as_deref()).any(|part| is_named(part, pattern))
+    parts.into_iter().chain(person.account_name()).any(|part| is_named(part, pattern))
         || (by_address && glob(pattern, &person.address.to_canonical().to_string()))
 }
 
@@ -166,7 +166,7 @@ impl Row<'_> {
             'l' => {
                 let _ = write!(out, "{}", self.now_ms.saturating_sub(person.spoke_ms) / 1000);
             }
-            'a' => out.push_str(person.account.as_deref().unwrap_or("0")),
+            'a' => out.push_str(person.account_name().unwrap_or("0")),
             'o' => out.push_str("n/a"),
             _ => out.push_str(&person.realname),
         }

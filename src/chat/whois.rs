@@ -65,7 +65,7 @@ impl Turn<'_> {
         if person.operator {
             tell(RPL_WHOISOPERATOR, &[], "is a server operator");
         }
-        if let Some(account) = &person.account {
+        if let Some(account) = person.account_name() {
             tell(RPL_WHOISACCOUNT, &[account], "is logged in as");
         }
         if person.bot {

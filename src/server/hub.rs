@@ -20,7 +20,7 @@ use smol::lock::Semaphore;
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
 use crate::store::record::Found;
-use crate::store::{Answer, Store};
+use crate::store::{Answer, Entry, Store};
 use crate::wire::msgid::MsgId;
 
 use super::alarm::Alarm;
@@ -260,7 +260,10 @@ impl Hub {
                 }
                 Effect::ToEach { to, only, event } => self.outboxes.send_to_each(to.into_iter(), only, &event),
                 Effect::CapsChanged { conn, caps } => self.outboxes.set_caps(conn, caps),
-                Effect::Remember { message, hurry } => self.saver.remember(*message, hurry),
+                Effect::Remember { message, hurry } => self.saver.remember(Entry::Message(*message), hurry),
+                Effect::Record { id, change, hurry } => {
+                    self.saver.remember(Entry::Change { id, change: *change }, hurry)
+                }
                 Effect::Ask { token, query } => {
                     if !self.saver.ask(token, query) {
                         self.unasked.push_back(token);

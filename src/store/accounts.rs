@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
 use super::database;
 use super::error::StoreError;
-use super::record::Account;
+use super::record::{Account, AccountId};
 use crate::wire::name::fold;
 
 /// The columns that [`account`] reads.
@@ -75,7 +75,7 @@ impl Accounts {
     }
 
     /// Makes an account; gives its number. `hash` is PHC text, see [`crate::password::hash`].
-    pub fn add(&self, name: &str, hash: &str) -> Result<u64, AccountError> {
+    pub fn add(&self, name: &str, hash: &str) -> Result<AccountId, AccountError> {
         if name.parse::<u64>().is_ok() {
             return Err(AccountError::LooksLikeNumber { name: name.into() });
         }
@@ -85,7 +85,7 @@ impl Accounts {
             (name, fold(name), hash, created_ms),
         );
         match added {
-            Ok(_) => Ok(self.db.last_insert_rowid() as u64),
+            Ok(_) => Ok(AccountId(self.db.last_insert_rowid() as u32)),
             Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 let holder = find(&self.db, name)?.map_or_else(|| name.into(), |account| account.name);
                 Err(AccountError::Taken { name: holder })
@@ -97,21 +97,21 @@ impl Accounts {
     /// Gives an account (by name or number) another password.
     pub fn set_password(&self, name: &str, hash: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.id as i64, hash))?;
+        self.db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.id.0, hash))?;
         Ok(())
     }
 
     /// Says whether an account (by name or number) may use `OPER`.
     pub fn set_admin(&self, name: &str, is_admin: bool) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("UPDATE accounts SET admin = ?2 WHERE id = ?1", (account.id as i64, is_admin))?;
+        self.db.execute("UPDATE accounts SET admin = ?2 WHERE id = ?1", (account.id.0, is_admin))?;
         Ok(())
     }
 
     /// Removes an account (by name or number). What it said stays; its number is never given again.
     pub fn remove(&self, name: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("DELETE FROM accounts WHERE id = ?1", [account.id as i64])?;
+        self.db.execute("DELETE FROM accounts WHERE id = ?1", [account.id.0])?;
         Ok(())
     }
 
@@ -140,7 +140,7 @@ pub fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Account>> {
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
-        id: row.get::<_, i64>(0)? as u64,
+        id: AccountId(row.get(0)?),
         name: row.get_ref(1)?.as_str()?.into(),
         admin: row.get(2)?,
         password_hash: row.get_ref(3)?.as_str()?.into(),
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn numbers_begin_at_1000_and_are_never_given_again() {
         let (_dir, accounts) = accounts();
-        assert_eq!(accounts.add("anna", "h").unwrap(), 1000);
-        assert_eq!(accounts.add("小阳", "h").unwrap(), 1001);
+        assert_eq!(accounts.add("anna", "h").unwrap(), AccountId(1000));
+        assert_eq!(accounts.add("小阳", "h").unwrap(), AccountId(1001));
         accounts.remove("小阳").unwrap();
-        assert_eq!(accounts.add("ben", "h").unwrap(), 1002);
+        assert_eq!(accounts.add("ben", "h").unwrap(), AccountId(1002));
         assert!(accounts.add("小阳", "h").is_ok(), "the name is free again");
     }
 
@@ -186,7 +186,7 @@ mod tests {
         accounts.add("anna", "old").unwrap();
         accounts.set_password("ANNA", "new").unwrap();
         accounts.set_admin("1000", true).unwrap();
-        let anna = Account { id: 1000, name: "anna".into(), admin: true, password_hash: "new".into() };
+        let anna = Account { id: AccountId(1000), name: "anna".into(), admin: true, password_hash: "new".into() };
         assert_eq!(accounts.list().unwrap(), [anna]);
         accounts.set_admin("anna", false).unwrap();
         assert!(!accounts.list().unwrap()[0].admin);

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
-use super::{Answer, Request, database};
+use super::{Answer, Entry, Request, database};
 use crate::wire::msgid::MsgId;
 
 /// The id of the message said at minute `minute`.
@@ -33,7 +33,7 @@ pub fn said(minute: u64, text: &str) -> Message {
 
 /// A room as an outsider of its closed hours sees it.
 pub fn place(room: &str) -> Place {
-    Place { target: Target::room(room), instance: 0 }
+    Place { target: Target::room(room), instance: 0, since: MsgId(0) }
 }
 
 /// A search for words in the lobby.
@@ -66,7 +66,7 @@ impl Desk {
     }
 
     pub fn batch(batch: u64, messages: Vec<Message>) -> Request {
-        Request::Append { batch, messages, bytes: 0 }
+        Request::Append { batch, entries: messages.into_iter().map(Entry::Message).collect(), bytes: 0 }
     }
 
     /// Whatever is saved from now on was said so much later.

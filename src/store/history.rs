@@ -139,6 +139,7 @@ mod tests {
     use super::super::fixture::{Desk, at, place, said, texts_of};
     use super::super::record::{Found, Kind, Query};
     use super::*;
+    use crate::store::record::AccountId;
 
     fn closed(minute: u64, instance: u64, text: &str) -> Message {
         Message { closed_in: instance, ..said(minute, text) }
@@ -156,7 +157,7 @@ mod tests {
     fn a_message_comes_back_as_it_was_kept() {
         let mut desk = Desk::new();
         let full = Message {
-            target: Target::pair("小阳", "anna"),
+            target: Target::pair(AccountId(1001), AccountId(1000)),
             closed_in: u64::MAX,
             account: Some("小阳".into()),
             bot: true,
@@ -168,7 +169,8 @@ mod tests {
         };
         let bare = said(2, "plain");
         desk.save(vec![full.clone(), bare.clone()]).unwrap();
-        let private = Place { target: Target::pair("anna", "小阳"), instance: u64::MAX };
+        let private =
+            Place { target: Target::pair(AccountId(1000), AccountId(1001)), instance: u64::MAX, since: MsgId(0) };
         assert_eq!(desk.ask(before(&private, None, 5)), Found::Messages(vec![full]));
         assert_eq!(desk.ask(before(&place("#lobby"), None, 5)), Found::Messages(vec![bare]));
     }
@@ -202,7 +204,7 @@ mod tests {
             closed(5, 7, "seven too"),
         ])
         .unwrap();
-        let inside = |instance| Place { target: Target::room("#lobby"), instance };
+        let inside = |instance| Place { target: Target::room("#lobby"), instance, since: MsgId(0) };
         assert_eq!(desk.texts("#lobby"), ["open", "open again"]);
         assert_eq!(texts_of(desk.ask(before(&inside(7), None, 9))), ["open", "seven", "open again", "seven too"]);
         assert_eq!(texts_of(desk.ask(before(&inside(7), None, 2))), ["open again", "seven too"]);

@@ -13,9 +13,9 @@ use super::index::{Index, SLICE};
 use super::ledger::{Ledger, NotWritten};
 use super::names::Names;
 use super::pace::{self, Pace};
-use super::record::{Found, Message, Query, Search};
+use super::record::{Found, Query, Search};
 use super::search::{Budget, Searcher};
-use super::{Answer, Request, Shared, accounts};
+use super::{Answer, Entry, Request, Shared, accounts};
 use crate::wire::msgid::MsgId;
 
 /// One transaction takes at most so many messages (a batch is never divided): about 1 MiB, which the page cache holds.
@@ -122,7 +122,7 @@ impl<'c> Keeper<'c> {
     /// Only messages wait for more of their kind; questions and the end do not.
     fn should_pause(&mut self, round: &[Request], shared: &Shared) -> bool {
         let only_messages = round.iter().all(|request| matches!(request, Request::Append { .. }));
-        let messages = round.iter().map(Request::messages).sum();
+        let messages = round.iter().map(Request::entries).sum();
         only_messages && !shared.closing.load(Ordering::Acquire) && self.pace.wants_pause(Instant::now(), messages)
     }
 
@@ -170,8 +170,8 @@ impl<'c> Keeper<'c> {
         let mut answers = Vec::with_capacity(round.len());
         for request in round {
             match request {
-                Request::Append { batch, messages, .. } => {
-                    answers.push(Answer::Saved { batch: *batch, result: self.append(messages)? });
+                Request::Append { batch, entries, .. } => {
+                    answers.push(Answer::Saved { batch: *batch, result: self.append(entries)? });
                 }
                 Request::Ask { query, .. } if matches!(**query, Query::Search(_)) => {}
                 Request::Ask { token, query } => answers.push(Answer::Found { token: *token, found: self.ask(query) }),
@@ -182,9 +182,10 @@ impl<'c> Keeper<'c> {
     }
 
     /// One bad message does not cost the others their place; the batch is told about the first.
-    fn append(&mut self, messages: &[Message]) -> rusqlite::Result<Result<(), Box<str>>> {
+    fn append(&mut self, entries: &[Entry]) -> rusqlite::Result<Result<(), Box<str>>> {
         let mut result = Ok(());
-        for message in messages {
+        for entry in entries {
+            let Entry::Message(message) = entry else { continue };
             match self.ledger.append(&mut self.names, message) {
                 Ok(()) => {}
                 Err(NotWritten::Refused(sentence)) => {
@@ -222,6 +223,7 @@ impl<'c> Keeper<'c> {
             Query::Sent(sent) => self.history.sent(names, sent).map(Found::Sent),
             Query::Account { name } => accounts::find(self.db, name).map(Found::Account),
             Query::Search(search) => return self.search(search),
+            _ => return Found::Failed("not there yet".into()),
         };
         found.unwrap_or_else(|why| self.failed(&why))
     }
@@ -275,10 +277,10 @@ impl<'c> Keeper<'c> {
 
 /// Adds what is queued to a round, up to the size of one transaction.
 fn gather(round: &mut Vec<Request>, queue: &Receiver<Request>) {
-    let mut messages: usize = round.iter().map(Request::messages).sum();
-    while messages < GROUP_MESSAGES_MAX && round.len() < GROUP_REQUESTS_MAX {
+    let mut entries: usize = round.iter().map(Request::entries).sum();
+    while entries < GROUP_MESSAGES_MAX && round.len() < GROUP_REQUESTS_MAX {
         let Ok(request) = queue.try_recv() else { break };
-        messages += request.messages();
+        entries += request.entries();
         round.push(request);
     }
 }
@@ -299,6 +301,7 @@ mod tests {
     use super::super::fixture::{Desk, at, place, said};
     use super::super::record::SentAs;
     use super::*;
+    use crate::store::record::Message;
 
     fn sent(mut message: Message, id: &str) -> Message {
         message.sent_as = Some(SentAs { sender: "anna".into(), id: id.into() });

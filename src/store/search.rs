@@ -273,7 +273,8 @@ mod tests {
             }
             let mut search = search_for(&["秘密"]);
             assert_eq!(found(&mut desk, search.clone()), ["秘密 one"]);
-            search.places = vec![Place { target: Target::room("#lobby"), instance: 5 }, place("#board")];
+            search.places =
+                vec![Place { target: Target::room("#lobby"), instance: 5, since: MsgId(0) }, place("#board")];
             assert_eq!(found(&mut desk, search.clone()), ["秘密 one", "秘密 two", "秘密 three"]);
             // So many places that the index is not asked for them.
             search.places = (0..2 * PLACES_MAX).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();

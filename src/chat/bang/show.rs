@@ -139,7 +139,7 @@ impl Turn<'_> {
         match (found, question.about) {
             (Found::Messages(messages), About::History) => self.show_messages(messages, tongue),
             (Found::Messages(messages), About::Search { rooms }) => self.show_hits(messages, &rooms, tongue),
-            (Found::Failed(_) | Found::Sent(_) | Found::Account(_), _) => self.refuse(&phrase!(
+            _ => self.refuse(&phrase!(
                 tongue,
                 "聊天记录现在读不出来；过一会儿再试",
                 "what was said cannot be read right now; try again in a moment"

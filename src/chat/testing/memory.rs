@@ -19,9 +19,10 @@ pub fn found<'a>(all: impl Iterator<Item = &'a Message>, accounts: &[Account], q
             Found::Sent(sent.next().map(|m| m.id))
         }
         Query::Account { name } => {
-            let named = |account: &&Account| fold(&account.name) == fold(name) || account.id.to_string() == **name;
+            let named = |account: &&Account| fold(&account.name) == fold(name) || account.id.0.to_string() == **name;
             Found::Account(accounts.iter().find(named).cloned())
         }
+        _ => Found::Failed("not there yet".into()),
     }
 }
 
