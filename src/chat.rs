@@ -3,9 +3,11 @@
 //! [`Chat`] is a plain struct with one owner. It does no IO, reads no clock and waits for nothing; whatever is slow (the store, a password) goes out as an
 //! [`Effect`] and comes back as an [`Input`].
 
+mod accounts;
 mod bang;
 mod cap;
 mod cloak;
+mod devices;
 mod effect;
 pub mod flood;
 mod help;
@@ -21,6 +23,7 @@ mod monitor;
 mod oper;
 mod people;
 mod presence;
+mod private;
 mod receipt;
 mod register;
 mod replay;
@@ -41,7 +44,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::record::Found;
+use crate::store::directory::Directory;
+use crate::store::record::{AccountId, Found};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
@@ -50,6 +54,7 @@ pub use self::effect::{Audience, Effect, Secret};
 pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
 
+use self::accounts::Accounts;
 use self::people::Whowas;
 use self::receipt::Receipts;
 use self::turn::Turn;
@@ -155,6 +160,12 @@ pub struct Settings {
     pub network: Box<str>,
     /// The room that everybody enters; `None` puts nobody anywhere.
     pub lobby: Option<RoomName>,
+    /// Whether people without an account come in.
+    pub guests: bool,
+    /// Whether people may make accounts for themselves.
+    pub registration: bool,
+    /// Whether passwords are taken from anybody who is not encrypted; else only from this machine.
+    pub clear_passwords: bool,
     /// How many messages a newcomer is shown.
     pub replay: usize,
     /// The word that everybody must give (`PASS`), when there is one.
@@ -183,6 +194,7 @@ pub struct Chat {
     sessions: Vec<Option<Box<Session>>>,
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
+    accounts: Accounts,
     /// Counted as they come and go, because every newcomer is told (LUSERS) and the sessions are many.
     connections: usize,
     registered: usize,
@@ -212,7 +224,14 @@ pub struct Chat {
 
 impl Chat {
     /// An empty chat. `last_id` is the greatest id that the store holds; the lobby's last messages are asked for in `effects`.
-    pub fn new(settings: Settings, motd: Vec<Box<str>>, last_id: MsgId, now: Now, effects: &mut Vec<Effect>) -> Chat {
+    pub fn new(
+        settings: Settings,
+        motd: Vec<Box<str>>,
+        directory: Directory,
+        last_id: MsgId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Chat {
         let lobby_name = settings.lobby.clone();
         let mut chat = Chat {
             settings,
@@ -221,6 +240,7 @@ impl Chat {
             isupport: Rc::default(),
             sessions: Vec::new(),
             nicks: HashMap::new(),
+            accounts: Accounts::new(directory.accounts),
             connections: 0,
             registered: 0,
             most_registered: 0,
@@ -300,8 +320,16 @@ impl Chat {
         self.sessions.get_mut(conn.slot as usize)?.as_deref_mut().filter(|session| session.conn == conn)
     }
 
-    /// The registered session with this nick, in any spelling that means the same.
+    /// How many people are in a room; 0 when it is gone.
+    fn people_in_room(&self, room: RoomId) -> usize {
+        self.rooms.get(&room).map_or(0, Room::people)
+    }
+
+    /// The registered session with this nick, in any spelling that means the same, or of this account's number: its lead.
     fn session_named(&self, nick: &str) -> Option<&Session> {
+        if let Ok(number) = nick.parse::<u32>() {
+            return self.session(*self.accounts.devices(AccountId(number)).first()?);
+        }
         let wanted = Key::of(nick);
         let session = self.session(*self.nicks.get(wanted.as_str())?)?;
         (session.is_registered() && session.nick.key() == wanted).then_some(session)

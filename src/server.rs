@@ -73,6 +73,12 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// Whether talk is slowed to the flood limits.
     pub flood_limits: bool,
+    /// Whether people without an account come in.
+    pub guests: bool,
+    /// Whether people may make accounts for themselves.
+    pub registration: bool,
+    /// Whether passwords are taken over unencrypted links from other machines.
+    pub clear_passwords: bool,
     /// A file with the message of the day.
     pub motd: Option<PathBuf>,
     /// Where to log; `None` for `log.txt` in the data folder, or standard error under systemd.
@@ -99,6 +105,9 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let settings = Settings {
         network: config.name.as_str().into(),
         lobby: config.lobby.clone(),
+        guests: config.guests,
+        registration: config.registration,
+        clear_passwords: config.clear_passwords,
         replay: config.replay,
         password,
         cloak_secret,
@@ -107,6 +116,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let hub_parts = hub::Parts {
         settings,
         motd,
+        directory: opened.directory,
         last_id: opened.last_id,
         store: opened.store,
         flood_limits: config.flood_limits,

@@ -79,7 +79,7 @@ impl Turn<'_> {
             Some((ERR_INVITEONLYCHAN, "that room is by invitation only; ask somebody in it"))
         } else if !invited && room.password.as_deref().is_some_and(|password| password != key) {
             Some((ERR_BADCHANNELKEY, "that room needs its key: JOIN <room> <key>"))
-        } else if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
+        } else if room.limit.is_some_and(|limit| room.people() >= limit as usize) {
             Some((ERR_CHANNELISFULL, "that room is full; try again when somebody has left"))
         } else {
             None
@@ -99,10 +99,15 @@ impl Turn<'_> {
         if !session.invited().is_empty() {
             session.invited_mut().retain(|room| *room != id);
         }
+        let others = self.chat.other_devices(me);
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        room.members.push(Member { conn: me, standing });
+        let further = others.iter().any(|device| room.standing(*device).is_some());
+        room.admit(Member { conn: me, standing, further });
         let name = room.name.clone();
-        if room.tells_each() {
+        if further {
+            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
+            self.reply_event(&own, "");
+        } else if room.tells_each() {
             self.tell_joined(id, &name);
         } else {
             room.untold.joined += 1;
@@ -112,6 +117,9 @@ impl Turn<'_> {
         }
         self.show_room(id);
         self.replay(id);
+        if !further {
+            self.bring_others(id, standing);
+        }
     }
 
     fn joined_event(&self, name: &RoomName, extended: bool) -> Event {
@@ -136,7 +144,7 @@ impl Turn<'_> {
             self.tell_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
         }
         if let Some(room) = self.chat.rooms.get(&id).filter(|room| room.is_lobby) {
-            let here = room.members.len();
+            let here = room.people();
             let nick = self.session().nick.as_str();
             let text = format!("欢迎 {nick} 加入大厅，现在 {here} 人 · Welcome {nick}, {here} here");
             let event = self.chat.room_notice(id, &text, self.now);
@@ -160,7 +168,7 @@ impl Turn<'_> {
         }
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, here, symbol) = (room.name.clone(), room.members.len(), room.names_symbol());
+        let (name, here, symbol) = (room.name.clone(), room.people(), room.names_symbol());
         let prefix = room.standing(self.me).unwrap_or_default().prefixes(self.session().caps.has(Caps::MULTI_PREFIX));
         let own = format!("{prefix}{}", self.session().nick.as_str());
         self.numeric(RPL_NAMREPLY, &[symbol, name.as_str()], &own);

@@ -49,7 +49,11 @@ impl Turn<'_> {
         let limit = if me.caps.has(Caps::LONG_LINES) { LINE_BYTES } else { CLASSIC_LINE_BYTES };
         let name = room.name.as_str();
         let head = format!(":{SERVER_NAME} {} {} {} {name} :", RPL_NAMREPLY.0, me.shown_nick(), room.names_symbol());
-        let members = room.members.iter().filter_map(|member| Some((member.standing, self.chat.session(member.conn)?)));
+        let members = room
+            .members
+            .iter()
+            .filter(|member| !member.further)
+            .filter_map(|member| Some((member.standing, self.chat.session(member.conn)?)));
         let mut lines = String::new();
         let mut line_bytes = limit;
         for (standing, member) in members.filter(|(_, member)| sees_all || !member.invisible) {
@@ -84,12 +88,12 @@ impl Turn<'_> {
         let me = self.session();
         let rooms = self.chat.rooms.values().filter(|room| room.is_shown_to(me) && wanted.hold_for(room));
         let mut found: Vec<&Room> = rooms.collect();
-        found.sort_by_cached_key(|room| (Reverse(room.members.len()), room.key()));
+        found.sort_by_cached_key(|room| (Reverse(room.people()), room.key()));
         let more = found.len().saturating_sub(LISTED_ROOMS);
         let mut lines = String::new();
         for room in found.into_iter().take(LISTED_ROOMS) {
             let topic = room.topic.as_ref().map_or("", |topic| &*topic.text);
-            let (code, nick, name, here) = (RPL_LIST.0, me.nick.as_str(), room.name.as_str(), room.members.len());
+            let (code, nick, name, here) = (RPL_LIST.0, me.nick.as_str(), room.name.as_str(), room.people());
             // Writing to a String cannot fail.
             let _ = write!(lines, ":{SERVER_NAME} {code} {nick} {name} {here} :{topic}\r\n");
         }
@@ -157,7 +161,7 @@ impl Conditions {
     }
 
     fn hold_for(&self, room: &Room) -> bool {
-        let (key, here) = (room.key(), room.members.len());
+        let (key, here) = (room.key(), room.people());
         let meant = |names: &HashSet<Key>, masks: &[Box<str>]| {
             names.contains(&key) || masks.iter().any(|mask| glob(mask, key.as_str()))
         };

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use crate::store::record::{Found, Query};
-use crate::wire::caps::Caps;
 use crate::wire::escape::printable;
 use crate::wire::limits::{REASON_BYTES, WRONG_PASSWORDS};
 use crate::wire::line::{Line, clip};
@@ -68,27 +67,16 @@ impl Turn<'_> {
 
     fn become_operator(&mut self, account: Login) {
         self.session_mut().wrong_passwords = 0;
-        self.log_in(account.clone());
+        // Whoever is logged in stays who they are.
+        if self.session().account.is_none() {
+            self.log_in(account.clone());
+        }
         self.set_operator(true);
         self.numeric(RPL_YOUREOPER, &[], "You are now an IRC operator");
         let nick = self.session().nick.as_str().to_owned();
         let mode = self.my_event(format_args!("MODE {nick} +o"), None);
         self.reply_event(&mode, "");
         self.log(format!("{nick} is an operator as {}", account.name));
-    }
-
-    /// Logs this session in, and tells those in its rooms who want to know.
-    pub(super) fn log_in(&mut self, login: Login) {
-        let account = login.name.clone();
-        let changed = self.session().account.as_ref() != Some(&login);
-        self.session_mut().account = Some(login);
-        let source = self.session().source().to_owned();
-        self.numeric(RPL_LOGGEDIN, &[&source, &account], &format!("You are now logged in as {account}"));
-        if changed {
-            let event = Rc::new(self.my_event(format_args!("ACCOUNT {account}"), None));
-            let peers = self.chat.peers(self.me, |_| true);
-            self.effects.push(Effect::ToEach { to: peers, only: Audience::with(Caps::ACCOUNT_NOTIFY), event });
-        }
     }
 
     /// Sets user mode `o`, and counts.

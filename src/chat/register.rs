@@ -9,13 +9,14 @@ use crate::wire::line::{Line, clip};
 use crate::wire::name::{BadName, Nick, suggestion};
 use crate::wire::reply::*;
 
+use super::accounts::is_reserved;
 use super::cloak::cloak;
 use super::inform::VERSION;
 use super::join::clip_word;
 use super::people::Whowas;
 use super::room::Standing;
 use super::turn::Turn;
-use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
+use super::{Audience, Chat, ConnId, Effect, Login, Now, SERVER_NAME, Session};
 
 impl Chat {
     /// Takes in a connection that has said nothing yet.
@@ -30,22 +31,31 @@ impl Chat {
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
     }
 
-    /// Whether nobody has this nick or one that looks like it, `but` one aside.
+    /// Whether nobody has this nick or one that looks like it, `but` one aside, and nobody has registered it.
     pub(super) fn is_free(&self, nick: &Nick, but: ConnId) -> bool {
         let (key, skeleton) = (nick.key(), nick.skeleton());
-        let holder = |text: &str| self.nicks.get(text).is_none_or(|conn| *conn == but);
-        holder(key.as_str()) && holder(skeleton.as_str())
+        let unused = |text: &str| self.nicks.get(text).is_none_or(|conn| *conn == but);
+        unused(key.as_str()) && unused(skeleton.as_str()) && self.accounts.resembling(nick).is_none()
     }
 
-    fn claim_nick(&mut self, nick: &Nick, conn: ConnId) {
+    /// Takes a nick off the market.
+    pub(super) fn claim_nick(&mut self, nick: &Nick, conn: ConnId) {
         self.nicks.insert(nick.key().as_str().into(), conn);
         self.nicks.insert(nick.skeleton().as_str().into(), conn);
     }
 
-    /// Makes a nick free for others.
-    pub(super) fn release_nick(&mut self, nick: &Nick) {
-        self.nicks.remove(nick.key().as_str());
-        self.nicks.remove(nick.skeleton().as_str());
+    /// Makes a nick free for others, when it is this connection that holds it.
+    pub(super) fn release_nick(&mut self, nick: &Nick, holder: ConnId) {
+        for name in [nick.key().as_str(), nick.skeleton().as_str()] {
+            if self.nicks.get(name) == Some(&holder) {
+                self.nicks.remove(name);
+            }
+        }
+    }
+
+    /// Whether this connection holds its nick. Before the welcome it may only have said that it wants the name of an account.
+    fn holds_nick(&self, conn: ConnId) -> bool {
+        self.session(conn).is_some_and(|session| self.nicks.get(session.nick.key().as_str()) == Some(&conn))
     }
 }
 
@@ -90,20 +100,68 @@ impl Turn<'_> {
             Ok(nick) => nick,
             Err(why) => return self.refuse_nick(text, why),
         };
-        if !self.chat.is_free(&nick, self.me) {
-            let free = suggestion(&nick, |other| self.chat.is_free(other, self.me));
-            let sentence =
-                format!("{} is taken (or looks like a nick that is); {} is free", nick.as_str(), free.as_str());
-            return self.numeric(ERR_NICKNAMEINUSE, &[nick.as_str()], &sentence);
+        if is_reserved(&nick) {
+            return self.numeric(ERR_ERRONEUSNICKNAME, &[clip_word(text)], "that name is the server's; choose another");
         }
+        if self.session().is_registered() && self.session().account.is_some() {
+            return self.keep_nick(&nick);
+        }
+        let is_registered_name = self.chat.accounts.resembling(&nick).is_some();
+        if is_registered_name && !self.session().is_registered() {
+            // Whose it is shows at the welcome: until then they may log in.
+            self.want_nick(nick);
+        } else if self.chat.is_free(&nick, self.me) {
+            self.take_or_change(nick);
+        } else {
+            self.refuse_taken(&nick);
+        }
+    }
+
+    fn take_or_change(&mut self, nick: Nick) {
         if self.session().is_registered() {
             return self.rename(nick);
         }
         self.take_nick(nick);
+        self.note_nick();
+    }
+
+    /// Notes a registered name as the wanted one, without holding it.
+    fn want_nick(&mut self, nick: Nick) {
+        let old = self.session().nick.clone();
+        self.chat.release_nick(&old, self.me);
+        self.session_mut().set_nick(nick);
+        self.note_nick();
+    }
+
+    fn note_nick(&mut self) {
         if let Some(hello) = &mut self.session_mut().hello {
             hello.has_nick = true;
         }
         self.welcome_when_complete();
+    }
+
+    /// Somebody with an account has its name on every device.
+    fn keep_nick(&mut self, nick: &Nick) {
+        let own = self.session().nick.clone();
+        if *nick != own {
+            let sentence = format!(
+                "you are logged in as {}, and that is your nick; SETNAME changes the name that is shown beside it",
+                own.as_str()
+            );
+            self.numeric(ERR_CANTCHANGENICK, &[nick.as_str()], &sentence);
+        }
+    }
+
+    fn refuse_taken(&mut self, nick: &Nick) {
+        let free = suggestion(nick, |other| self.chat.is_free(other, self.me));
+        let (taken, free) = (nick.as_str(), free.as_str());
+        let sentence = match self.chat.accounts.resembling(nick) {
+            Some(_) => format!(
+                "{taken} belongs to an account (or looks like one); if it is yours: !login {taken} PASSWORD; {free} is free"
+            ),
+            None => format!("{taken} is taken (or looks like a nick that is); {free} is free"),
+        };
+        self.numeric(ERR_NICKNAMEINUSE, &[taken], &sentence);
     }
 
     fn refuse_nick(&mut self, text: &str, why: BadName) {
@@ -111,15 +169,14 @@ impl Turn<'_> {
     }
 
     fn take_nick(&mut self, nick: Nick) {
-        if self.session().has_nick() {
-            let old = self.session().nick.clone();
-            self.chat.release_nick(&old);
-        }
+        let old = self.session().nick.clone();
+        self.chat.release_nick(&old, self.me);
         self.chat.claim_nick(&nick, self.me);
         self.session_mut().set_nick(nick);
     }
 
-    fn rename(&mut self, nick: Nick) {
+    /// Changes the nick of somebody who is in, and tells everybody who sees it.
+    pub(super) fn rename(&mut self, nick: Nick) {
         let old = self.session().nick.clone();
         if old == nick {
             return;
@@ -154,13 +211,57 @@ impl Turn<'_> {
             );
             return self.close("wrong password");
         }
+        if !self.chat.settings.guests && self.session().account.is_none() {
+            self.numeric(
+                ERR_PASSWDMISMATCH,
+                &[],
+                "only people with an account come in here; log in (SASL), or register",
+            );
+            return self.close("no account");
+        }
         self.session_mut().hello = None;
         self.chat.registered += 1;
         self.chat.most_registered = self.chat.most_registered.max(self.chat.registered);
         self.chat.wake_at(self.now.mono_ms + PING_AFTER_MS, self.me);
+        match self.session().account.clone() {
+            Some(login) => self.welcome_account(&login),
+            None => self.welcome_guest(),
+        }
+    }
+
+    fn welcome_account(&mut self, login: &Login) {
+        let was_here = self.come_in_as(login);
+        self.greet();
+        self.log(format!("{} is in, from {}", login.name, self.session().address));
+        if was_here {
+            return self.follow_the_others();
+        }
+        self.come_in();
+    }
+
+    fn welcome_guest(&mut self) {
+        let wanted = self.session().nick.clone();
+        let has_it = self.chat.holds_nick(self.me);
+        if !has_it {
+            let free = suggestion(&wanted, |other| self.chat.is_free(other, self.me));
+            self.take_nick(free);
+        }
         self.greet();
         let nick = self.session().nick.clone();
         self.log(format!("{} is in, from {}", nick.as_str(), self.session().address));
+        if !has_it {
+            let (wanted, nick) = (wanted.as_str(), nick.as_str());
+            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*口令"));
+            self.server_notice(&format!(
+                "{wanted} belongs to an account (or looks like one), so you are {nick}. If it is yours: !login {wanted} PASSWORD"
+            ));
+        }
+        self.come_in();
+    }
+
+    /// Tells those who wait for this person, and goes to the lobby.
+    fn come_in(&mut self) {
+        let nick = self.session().nick.clone();
         self.chat.tell_watchers_here(&nick, self.effects);
         if let Some(lobby) = self.chat.lobby {
             self.enter(lobby, Standing::PLAIN);

@@ -49,8 +49,10 @@ impl Standing {
 pub struct Member {
     /// Who.
     pub conn: ConnId,
-    /// With which rights.
+    /// With which rights; all devices of an account have the same.
     pub standing: Standing,
+    /// Another device of the same account stands for the person here.
+    pub further: bool,
 }
 
 /// A room's topic.
@@ -112,8 +114,10 @@ pub struct Room {
     pub name: RoomName,
     /// The room that everybody enters.
     pub is_lobby: bool,
-    /// In the order in which they came.
+    /// Connections, in the order in which they came. [`Room::admit`] and [`Room::drop`] count.
     pub members: Vec<Member>,
+    /// How many of them are further devices of somebody.
+    further: usize,
     /// What it is about.
     pub topic: Option<Topic>,
     /// Modes without a parameter.
@@ -161,6 +165,7 @@ impl Room {
             name,
             is_lobby,
             members: Vec::new(),
+            further: 0,
             topic: None,
             flags: Flags { members_only: true, topic_locked: true, ..Flags::default() },
             password: None,
@@ -180,6 +185,31 @@ impl Room {
     /// What it is looked up by.
     pub fn key(&self) -> Key {
         self.name.key()
+    }
+
+    /// How many people are in it.
+    pub fn people(&self) -> usize {
+        self.members.len() - self.further
+    }
+
+    /// Takes a connection in.
+    pub fn admit(&mut self, member: Member) {
+        self.further += usize::from(member.further);
+        self.members.push(member);
+    }
+
+    /// Takes a connection out.
+    pub fn drop(&mut self, conn: ConnId) {
+        let Some(at) = self.members.iter().position(|member| member.conn == conn) else { return };
+        let member = self.members.remove(at);
+        self.further -= usize::from(member.further);
+        self.awaiting_replay.retain(|(waiting, _)| *waiting != conn);
+    }
+
+    /// From here on this connection stands for its person.
+    pub fn show(&mut self, conn: ConnId) {
+        let shown = self.member_mut(conn).is_some_and(|member| std::mem::take(&mut member.further));
+        self.further -= usize::from(shown);
     }
 
     /// The standing of a member; `None` for others.

@@ -228,6 +228,12 @@ impl Session {
         self.source = format!("{}!{user}@{}", self.shown_nick(), self.cloak()).into();
     }
 
+    /// Takes the nick of its account, and the source that all its devices have: the number as user name, `host` as host part.
+    pub fn set_source_of_account(&mut self, nick: Nick, account: AccountId, host: &str) {
+        self.source = format!("{}!{}@{host}", nick.as_str(), account.0).into();
+        self.nick = nick;
+    }
+
     fn user_and_cloak(&self) -> (&str, &str) {
         let behind_nick = self.source.split_once('!').map_or("", |(_, rest)| rest);
         behind_nick.split_once('@').unwrap_or((behind_nick, ""))

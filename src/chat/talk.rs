@@ -38,7 +38,8 @@ pub struct Utterance {
 }
 
 impl Utterance {
-    fn command(&self) -> &'static str {
+    /// As it stands on the line.
+    pub(super) fn command(&self) -> &'static str {
         match self.kind {
             Kind::Privmsg => "PRIVMSG",
             Kind::Notice => "NOTICE",
@@ -144,7 +145,7 @@ impl Turn<'_> {
         if utterance.target.starts_with('#') {
             self.say_in_room(&utterance);
         } else {
-            self.say_to_nick(&utterance);
+            self.say_to_person(&utterance);
         }
     }
 
@@ -184,32 +185,7 @@ impl Turn<'_> {
         None
     }
 
-    fn say_to_nick(&mut self, utterance: &Utterance) {
-        let Some(other) = self.chat.session_named(&utterance.target) else {
-            if utterance.kind == Kind::Privmsg {
-                self.numeric(ERR_NOSUCHNICK, &[clip_word(&utterance.target)], "nobody of that name is here");
-            }
-            return;
-        };
-        let (to, nick, away) = (other.conn, other.nick.clone(), other.away.clone());
-        let pair = self.session().account.as_ref().zip(other.account.as_ref());
-        let target = pair.map(|(mine, theirs)| Target::pair(mine.id, theirs.id));
-        let event = self.uttered(utterance, nick.as_str());
-        if to != self.me {
-            self.effects.push(Effect::ToEach { to: vec![to], only: Audience::ALL, event: event.clone() });
-        }
-        if let Some(reason) = away.filter(|_| utterance.kind == Kind::Privmsg) {
-            self.numeric(RPL_AWAY, &[nick.as_str()], &reason);
-        }
-        match target {
-            Some(target) => self.remember(utterance, target, 0, &event),
-            // Nothing of it is kept, so there is nothing to wait for.
-            None if to == self.me || self.session().echoes() => self.reply_event(&event, ""),
-            None => {}
-        }
-    }
-
-    fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
+    pub(super) fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
         let id = self.chat.next_id(self.now);
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();
@@ -219,7 +195,7 @@ impl Turn<'_> {
     }
 
     /// Hands a message to the store, and notes who waits for it to be on disk.
-    fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
+    pub(super) fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
         let Some(id) = event.msgid else { return };
         let me = self.session();
         let message = Box::new(Message {

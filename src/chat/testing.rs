@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
+use crate::store::directory::Directory;
 use crate::store::record::{Account, AccountId, Found, Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -72,6 +73,9 @@ pub fn settings() -> Settings {
     Settings {
         network: "GZY".into(),
         lobby: Some(RoomName::parse("#lobby").expect("a legal name")),
+        guests: true,
+        registration: true,
+        clear_passwords: false,
         replay: 10,
         password: None,
         cloak_secret: [7; 32],
@@ -95,7 +99,7 @@ impl World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
         let mut effects = Vec::new();
-        let chat = Chat::new(settings, Vec::new(), last_id, now, &mut effects);
+        let chat = Chat::new(settings, Vec::new(), Directory::default(), last_id, now, &mut effects);
         let mut world = World {
             chat,
             now,

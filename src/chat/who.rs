@@ -81,7 +81,7 @@ impl Chat {
         if room.flags.secret && !asker.operator && !asker.rooms.contains(&room.id) {
             return Vec::new();
         }
-        let shown = room.members.iter().filter(|member| {
+        let shown = room.members.iter().filter(|member| !member.further).filter(|member| {
             let person = self.session(member.conn);
             person.is_some_and(|person| (person.operator || !operators_only) && self.may_see(asker, person))
         });
@@ -94,6 +94,7 @@ impl Chat {
         let all = glob(&pattern, SERVER_NAME);
         let meant = self.sessions.iter().flatten().filter(|person| {
             person.is_registered()
+                && self.is_lead(person.conn)
                 && (person.operator || !operators_only)
                 && (all || is_like(person, &pattern, asker.operator))
                 && self.may_see(asker, person)

@@ -19,6 +19,7 @@ use smol::lock::Semaphore;
 
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
+use crate::store::directory::Directory;
 use crate::store::record::Found;
 use crate::store::{Answer, Entry, Store};
 use crate::wire::msgid::MsgId;
@@ -65,6 +66,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The message of the day.
     pub motd: Vec<Box<str>>,
+    /// Accounts and groups as they are stored.
+    pub directory: Directory,
     /// The greatest stored id.
     pub last_id: MsgId,
     /// The door to the store.
@@ -109,7 +112,7 @@ impl Hub {
             started,
         });
         let mut effects = Vec::new();
-        let chat = Chat::new(parts.settings, parts.motd, parts.last_id, now(started), &mut effects);
+        let chat = Chat::new(parts.settings, parts.motd, parts.directory, parts.last_id, now(started), &mut effects);
         let watchdog = notify::watchdog_interval().map(|interval| (interval, started));
         Hub {
             chat,

@@ -58,17 +58,17 @@ impl Turn<'_> {
 
     pub(super) fn bang_howmany(&mut self) {
         let Some(room) = self.here() else { return };
-        let here = self.chat.members(room).len();
+        let here = self.chat.people_in_room(room);
         self.answer(&people_here(self.tongue(), here));
     }
 
     pub(super) fn bang_users(&mut self) {
         let Some(room) = self.here() else { return };
         let tongue = self.tongue();
-        let members = self.chat.members(room);
-        let here = members.len();
+        let here = self.chat.people_in_room(room);
+        let members = self.chat.members(room).iter().filter(|member| !member.further);
         let away = phrase!(tongue, "（离开）", " (away)");
-        let names = members.iter().take(NAMES_SHOWN).filter_map(|member| {
+        let names = members.take(NAMES_SHOWN).filter_map(|member| {
             let session = self.chat.session(member.conn)?;
             let away = if session.away.is_some() { away.as_str() } else { "" };
             Some(format!("{}{}{away}", member.standing.prefixes(false), session.nick.as_str()))
@@ -113,10 +113,13 @@ impl Turn<'_> {
         if text.is_empty() {
             return self.refuse_usage(Command::Msg);
         }
-        let Some(other) = self.chat.session_named(who) else { return self.refuse_nobody(who) };
-        let (to, nick) = (other.conn, other.nick.clone());
+        let account = self.chat.accounts.meant(who).and_then(|id| self.chat.accounts.get(id));
+        let guest = self.chat.session_named(who);
+        let Some(nick) = account.map(|account| &account.name).or(guest.map(|guest| &guest.nick)).cloned() else {
+            return self.refuse_nobody(who);
+        };
         // Only what is kept can prove to have been sent before.
-        let is_kept = other.account.is_some() && self.session().account.is_some();
+        let is_kept = account.is_some() && self.session().account.is_some();
         let utterance = Utterance {
             kind: Kind::Privmsg,
             target: nick.as_str().into(),
@@ -130,7 +133,7 @@ impl Turn<'_> {
             self.replies.label = None;
         }
         let refused = self.asked.as_ref().is_some_and(|asked| asked.refused);
-        if !refused && to != self.me && !self.session().caps.has(Caps::ECHO_MESSAGE) {
+        if !refused && nick != self.session().nick && !self.session().caps.has(Caps::ECHO_MESSAGE) {
             self.answer(&format!("→ {}: {}", nick.as_str(), shown_text(text)));
         }
     }

@@ -161,9 +161,12 @@ impl Turn<'_> {
     fn change_standing(&mut self, id: RoomId, which: Standing, asked: Asked, nick: &str) -> Option<Change> {
         let conn = self.member_named(id, nick)?;
         let nick = self.chat.session(conn)?.nick.as_str().into();
-        let standing = &mut self.chat.rooms.get_mut(&id)?.member_mut(conn)?.standing;
-        let was = standing.has(which);
-        standing.set(which, asked.on);
+        let devices = self.chat.devices_of(conn);
+        let room = self.chat.rooms.get_mut(&id)?;
+        let was = room.standing(conn)?.has(which);
+        for member in devices {
+            room.member_mut(member)?.standing.set(which, asked.on);
+        }
         (was != asked.on).then_some(Change { on: asked.on, letter: asked.letter, param: Some(nick) })
     }
 

@@ -46,7 +46,12 @@ impl Turn<'_> {
             self.effects.push(Effect::ToEach { to, only: Audience::ALL, event: event.clone() });
         }
         self.tell_others_in(id, Audience::ALL, &event);
-        if let Some(count) = self.chat.turn(conn, self.now, self.effects, |turn| turn.remove_from(id)) {
+        let out = |turn: &mut Turn| {
+            let count = turn.remove_from(id);
+            turn.take_others_out(id, &event);
+            count
+        };
+        if let Some(count) = self.chat.turn(conn, self.now, self.effects, out) {
             self.tell_others_in(id, Audience::ALL, &count);
             if self.session().rooms.contains(&id) {
                 self.reply_event(&count, "");
