@@ -223,7 +223,8 @@ mod tests {
         w.line(anna, "JOIN #茶");
         w.line(ben, "JOIN #茶");
         w.drain();
-        w.log_in(小阳, "阳光");
+        w.log_in(小阳, "小阳");
+        w.drain();
         w.set_away(小阳, "吃饭");
         let s = w.source(小阳);
         assert_eq!(
@@ -235,7 +236,7 @@ mod tests {
             ]
         );
         assert_eq!(w.said_to(anna), [format!(":{s} JOIN #茶")]);
-        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 阳光 :小阳"), format!(":{s} AWAY :吃饭")]);
+        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 小阳 :小阳"), format!(":{s} AWAY :吃饭")]);
         assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
         assert_eq!(w.said_to(anna), [""; 0]);
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
-use crate::store::directory::Directory;
+use crate::store::directory::{AccountEntry, Directory};
 use crate::store::record::{Account, AccountId, Found, Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -20,7 +20,7 @@ use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::RoomName;
 
-use super::{Audience, Chat, ConnId, Effect, Input, Login, Now, RoomId, Session, Settings, Token};
+use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;
@@ -223,10 +223,17 @@ impl World {
         self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());
     }
 
-    /// Logs somebody in without asking for a password.
+    /// Logs somebody in without asking for a password; the account is made when it is not there.
     pub fn log_in(&mut self, conn: ConnId, account: &str) {
-        self.chat.session_mut(conn).expect("somebody who is here").account =
-            Some(Login { id: AccountId(1000), name: account.into() });
+        if self.chat.accounts.meant(account).is_none() {
+            self.add_account(account, "secret", false);
+        }
+        let id = self.chat.accounts.meant(account).expect("it was made");
+        let login = self.chat.accounts.login(id).expect("it is there");
+        let mut effects = Vec::new();
+        self.chat.turn(conn, self.now, &mut effects, |turn| turn.log_in(login));
+        self.carry_out(effects);
+        self.settle();
     }
 
     // Time.
@@ -286,6 +293,7 @@ impl World {
         let id = AccountId(1000 + self.accounts.len() as u32);
         let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
         self.accounts.push(account);
+        self.chat.accounts.add(AccountEntry { id, name: name.into(), display: None, admin });
     }
 
     /// Answers the oldest open question ([`World::asks_by_hand`]).

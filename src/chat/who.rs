@@ -292,18 +292,18 @@ mod tests {
     fn whox_sends_the_fields_in_its_own_order() {
         let mut w = World::new();
         let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
-        w.log_in(小阳, "阳");
+        w.log_in(小阳, "小阳");
         w.pass_ms(5_000);
         let (h, address) = (host(&w, 小阳), w.session(小阳).address.to_string());
         let full =
-            |ip: &str, who: &str| format!("354 anna 42 #lobby ~user {ip} {h} gzy.local 小阳 H 0 5 {who} n/a :小阳");
+            |ip: &str, who: &str| format!("354 anna 42 #lobby 1000 {ip} {h} gzy.local 小阳 H 0 5 {who} n/a :小阳");
         let rows = w.ask(anna, "WHO #lobby %raoldfnshiuct,42");
-        assert_eq!(rows[1], format!(":gzy.local {}", full("255.255.255.255", "阳")));
+        assert_eq!(rows[1], format!(":gzy.local {}", full("255.255.255.255", "小阳")));
         assert!(rows[0].contains(" 0 n/a :anna"), "no account is 0: {}", rows[0]);
         assert_eq!(rows[2], ":gzy.local 315 anna #lobby :that is all");
         w.make_operator(anna);
-        assert_eq!(w.ask(anna, "WHO #lobby %tcuihsnfdlaor,42")[1], format!(":gzy.local {}", full(&address, "阳")));
-        assert_eq!(w.ask(anna, "WHO 小阳 %tna,1234")[0], ":gzy.local 354 anna 0 小阳 阳", "a token has three digits");
+        assert_eq!(w.ask(anna, "WHO #lobby %tcuihsnfdlaor,42")[1], format!(":gzy.local {}", full(&address, "小阳")));
+        assert_eq!(w.ask(anna, "WHO 小阳 %tna,1234")[0], ":gzy.local 354 anna 0 小阳 小阳", "a token has three digits");
         assert_eq!(w.ask(anna, "WHO 小阳 %nx")[0], ":gzy.local 354 anna 小阳", "unknown fields are left out");
         assert_eq!(w.ask(anna, "WHO * o%n,7"), [":gzy.local 354 anna anna", ":gzy.local 315 anna * :that is all"]);
     }

@@ -309,6 +309,10 @@ mod tests {
         assert_eq!(w.ask(anna, "PRIVMSG #lobby :!msg ben hi"), [command.clone(), message.clone()]);
         w.log_in(anna, "anna");
         w.log_in(ben, "ben");
+        w.drain();
+        let source = w.source(anna);
+        let (command, message) =
+            (format!(":{source} PRIVMSG #lobby :!msg ben hi"), format!(":{source} PRIVMSG ben :hi"));
         assert_eq!(w.ask(anna, "@label=m PRIVMSG #lobby :!msg ben hi"), [command]);
         assert_eq!(w.unsaved.len(), 1);
         w.save();
