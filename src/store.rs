@@ -1,15 +1,20 @@
 //! What is kept: SQLite on a thread of its own. Requests in, answers out, never a wait.
 //!
 //! [`Store`] is the door: it queues, and refuses when the queue is full. `keeper` is the thread behind it: it takes all that is
-//! queued in one transaction and answers after the commit. `ledger` writes messages, `history` reads them, `index` and `search`
-//! find them, `pieces` says what a search means. `accounts` is also used by the command line, beside a running server.
+//! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
+//! `removal` takes away. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
+//! looks over many places, `index` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
+//! line, beside a running server. `form` brings older files to the newest form.
 pub mod accounts;
+mod book;
 pub mod change;
+mod conversations;
 mod database;
 pub mod directory;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod history;
 mod index;
 mod keeper;
@@ -17,7 +22,10 @@ mod ledger;
 mod names;
 mod pace;
 pub mod pieces;
+mod readers;
 pub mod record;
+mod removal;
+mod round;
 mod search;
 
 use std::path::Path;
@@ -30,7 +38,7 @@ use rusqlite::Connection;
 
 use change::Change;
 pub use database::look;
-use directory::Directory;
+use directory::{AccountEntry, Directory};
 pub use error::StoreError;
 use keeper::Keeper;
 use record::{Found, Message, Query};
@@ -120,6 +128,9 @@ pub enum Answer {
         /// The answer.
         found: Found,
     },
+    /// Another program (`gzy user`) changed something beside the running server: all accounts as they are. What is answered after it
+    /// is newer.
+    AccountsChanged(Vec<AccountEntry>),
 }
 
 enum Request {
@@ -210,6 +221,15 @@ impl StoreThread {
 }
 
 impl Request {
+    /// Whether serving it changes what is stored.
+    fn writes(&self) -> bool {
+        match self {
+            Request::Append { .. } => true,
+            Request::Ask { query, .. } => query.writes(),
+            Request::Wake => false,
+        }
+    }
+
     fn entries(&self) -> usize {
         if let Request::Append { entries, .. } = self { entries.len() } else { 0 }
     }
@@ -385,6 +405,10 @@ mod tests {
         opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
         assert_eq!(saved(&answers), 1);
         let id = Accounts::open(dir.path()).unwrap().add("小阳", "hash").unwrap();
+        opened.store.ask(8, Query::Person { account: id }).unwrap();
+        let Answer::AccountsChanged(accounts) = answers.recv().unwrap() else { panic!("the rules are told first") };
+        assert_eq!(accounts.iter().map(|account| (account.id, &*account.name)).collect::<Vec<_>>(), [(id, "小阳")]);
+        assert!(matches!(answers.recv(), Ok(Answer::Found { token: 8, .. })));
         for (name, is_there) in [("小阳", true), ("1000", true), ("eve", false)] {
             opened.store.ask(9, Query::Account { name: name.into() }).unwrap();
             let Answer::Found { token: 9, found: Found::Account(account) } = answers.recv().unwrap() else { panic!() };

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::change::Change;
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
 use super::{Answer, Entry, Request, database};
@@ -88,6 +89,21 @@ impl Desk {
             [Answer::Saved { batch: 1, result }] => std::mem::replace(result, Ok(())),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Writes changes, under ids of the minutes that the desk is at.
+    pub fn change(&mut self, changes: Vec<Change>) {
+        let first = at(self.minutes_later + 1).0 + 1;
+        let entries = changes.into_iter().zip(first..).map(|(change, id)| Entry::Change { id: MsgId(id), change });
+        let batch = Request::Append { batch: 1, entries: entries.collect(), bytes: 0 };
+        assert_eq!(self.round(vec![batch]), [Answer::Saved { batch: 1, result: Ok(()) }]);
+    }
+
+    /// The same folder, opened again; this desk is not used any more.
+    pub fn again(self) -> Desk {
+        let db: &'static Connection = Box::leak(Box::new(database::open(self.dir.path()).unwrap()));
+        let keeper = Keeper::new(db, database::file_in(self.dir.path())).unwrap();
+        Desk { db, keeper, dir: self.dir, minutes_later: self.minutes_later }
     }
 
     pub fn ask(&mut self, query: Query) -> Found {
