@@ -208,3 +208,127 @@ impl<'c> Conversations<'c> {
 fn first_unread(read_ms: u64) -> MsgId {
     if read_ms == 0 { MsgId(0) } else { MsgId::first_at(read_ms.saturating_add(1)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Change;
+    use super::super::fixture::{Desk, at, place, said, texts_of};
+    use super::super::record::{Found, Query};
+    use super::*;
+
+    const ANNA: AccountId = AccountId(1000);
+    const BEN: AccountId = AccountId(1001);
+    const YANG: AccountId = AccountId(1002);
+
+    fn desk() -> Desk {
+        let mut desk = Desk::new();
+        for name in ["anna", "ben", "小阳"] {
+            desk.ask(Query::Register { name: name.into(), hash: "h".into() });
+        }
+        desk
+    }
+
+    fn by(name: &str, message: Message) -> Message {
+        Message { account: Some(name.into()), ..message }
+    }
+
+    fn private(minute: u64, from: &str, between: (AccountId, AccountId)) -> Message {
+        by(from, Message { target: Target::pair(between.0, between.1), ..said(minute, &minute.to_string()) })
+    }
+
+    fn targets(desk: &mut Desk, account: Option<AccountId>, minutes: (u64, u64), limit: usize) -> Vec<(String, MsgId)> {
+        let closed = Place { instance: 7, ..place("#closed") };
+        let later = Place { since: at(5), ..place("#later") };
+        let places = vec![place("#lobby"), closed, later, place("#nowhere")];
+        let asked = Query::Targets { places, account, after: at(minutes.0), before: at(minutes.1), limit };
+        let Found::Targets(found) = desk.ask(asked) else { panic!() };
+        found.into_iter().map(|(target, newest)| (target.as_str().to_owned(), newest)).collect()
+    }
+
+    #[test]
+    fn places_are_told_by_their_newest_message_that_the_asker_may_see() {
+        let mut desk = desk();
+        let in_room =
+            |minute, room: &str, closed_in| Message { target: Target::room(room), closed_in, ..said(minute, "x") };
+        desk.save(vec![
+            private(1, "anna", (ANNA, BEN)),
+            in_room(2, "#closed", 7),
+            in_room(3, "#closed", 8),
+            in_room(4, "#later", 0),
+            said(5, "hi"),
+            private(6, "小阳", (YANG, ANNA)),
+            private(7, "小阳", (YANG, BEN)),
+        ])
+        .unwrap();
+        let all = [("=1000 1001", at(1)), ("#closed", at(2)), ("#lobby", at(5)), ("=1000 1002", at(6))];
+        let all = all.map(|(target, newest)| (target.to_owned(), newest)).to_vec();
+        assert_eq!(targets(&mut desk, Some(ANNA), (0, 99), 9), all);
+        assert_eq!(targets(&mut desk, Some(ANNA), (0, 99), 3), all[..3]);
+        assert_eq!(targets(&mut desk, Some(ANNA), (1, 6), 9), all[1..3]);
+        assert_eq!(targets(&mut desk, None, (0, 99), 9), all[1..3]);
+        assert_eq!(targets(&mut desk, Some(AccountId(9)), (0, 99), 0), []);
+    }
+
+    #[test]
+    fn private_messages_of_all_conversations_come_in_one_order() {
+        let mut desk = desk();
+        let mut all = vec![private(1, "anna", (ANNA, ANNA)), private(2, "ben", (BEN, YANG))];
+        for minute in 3..=20 {
+            all.push(private(minute, "anna", (ANNA, if minute % 3 == 0 { BEN } else { YANG })));
+        }
+        desk.save(all).unwrap();
+        let mut private = |after, limit| texts_of(desk.ask(Query::Private { account: ANNA, after: at(after), limit }));
+        let texts = |minutes: std::ops::RangeInclusive<u64>| minutes.map(|m| m.to_string()).collect::<Vec<_>>();
+        assert_eq!(private(0, 99).len(), 19, "not what others said to each other");
+        assert_eq!(private(5, 99), texts(6..=20));
+        assert_eq!(private(0, 4), texts(17..=20));
+        assert_eq!((private(20, 9), private(0, 0)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn unread_counts_what_others_said_after_the_marker_and_stops_at_the_limit() {
+        let mut desk = desk();
+        let mut all: Vec<Message> = (1..=10).map(|minute| by("ben", said(minute, "x"))).collect();
+        all.push(by("anna", said(11, "mine")));
+        all.push(said(12, "of a guest"));
+        all.extend([
+            private(13, "ben", (ANNA, BEN)),
+            private(14, "anna", (ANNA, BEN)),
+            private(15, "anna", (ANNA, YANG)),
+        ]);
+        desk.save(all).unwrap();
+        let lobby = Target::room("#lobby");
+        let unread = |desk: &mut Desk, since: u64, limit| {
+            let places = vec![place("#nowhere"), Place { since: at(since), ..place("#lobby") }];
+            let Found::Unread(found) = desk.ask(Query::Unread { account: ANNA, places, limit }) else { panic!() };
+            found.into_iter().map(|(target, read, count)| (target.as_str().to_owned(), read, count)).collect::<Vec<_>>()
+        };
+        let line = |target: &str, read: u64, count: usize| (target.to_owned(), read, count);
+        let talk = line("=1000 1001", 0, 1);
+        assert_eq!(
+            unread(&mut desk, 0, 99),
+            [line("#nowhere", 0, 0), line("#lobby", 0, 11), talk.clone()],
+            "anna's own conversation with 小阳 has nothing for her to read"
+        );
+        assert_eq!(unread(&mut desk, 0, 5)[1], line("#lobby", 0, 5));
+        assert_eq!(unread(&mut desk, 9, 99)[1], line("#lobby", 0, 3));
+        let read_ms = at(8).time_ms();
+        let marker = |target: &Target, up_to_ms| Change::Read { account: ANNA, target: target.clone(), up_to_ms };
+        let pair = Target::pair(ANNA, BEN);
+        desk.change(vec![marker(&lobby, read_ms), marker(&pair, at(14).time_ms())]);
+        assert_eq!(unread(&mut desk, 0, 99), [line("#nowhere", 0, 0), line("#lobby", read_ms, 3)]);
+        desk.shift(100);
+        desk.save(vec![private(1, "ben", (ANNA, BEN))]).unwrap();
+        assert_eq!(unread(&mut desk, 0, 99)[2], line("=1000 1001", at(14).time_ms(), 1));
+    }
+
+    #[test]
+    fn counting_reads_the_index_only() {
+        let desk = Desk::new();
+        let sql = "EXPLAIN QUERY PLAN SELECT 1 FROM messages
+             WHERE target = 1 AND closed_in = 2 AND id >= 3 AND account IS NOT 4 LIMIT 5";
+        let plan: Vec<String> =
+            desk.db.prepare(sql).unwrap().query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(plan.len() == 1 && plan[0].contains("COVERING INDEX messages_by_place"), "{plan:?}");
+    }
+}
