@@ -11,6 +11,8 @@ pub mod change;
 mod conversations;
 mod database;
 pub mod directory;
+#[cfg(test)]
+mod doomed;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -284,21 +286,11 @@ impl Drop for AbortOnPanic {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
     use std::sync::mpsc::channel;
 
     use super::accounts::Accounts;
-    use super::fixture::{at, place, said, texts_of};
+    use super::fixture::{at, open, place, said, texts_of};
     use super::*;
-
-    /// Names the folder to the process that is killed.
-    const DOOMED: &str = "GZY_TEST_DOOMED_STORE";
-
-    fn open(data: &Path) -> (Opened, Receiver<Answer>) {
-        let (answer, answers) = channel();
-        (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
-    }
 
     fn saved(answers: &Receiver<Answer>) -> u64 {
         match answers.recv().unwrap() {
@@ -416,61 +408,5 @@ mod tests {
         }
         opened.store.append(2, vec![said(2, "still writing").into()]).unwrap();
         assert_eq!(saved(&answers), 2);
-    }
-
-    #[test]
-    fn every_receipt_of_a_killed_process_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        for round in 0..3 {
-            let mut doomed = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "store::tests::process_that_is_killed", "--ignored", "--nocapture"])
-                .env(DOOMED, dir.path())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = BufReader::new(doomed.stdout.take().unwrap()).lines().map(Result::unwrap);
-            let mut acknowledged: Vec<u64> = Vec::new();
-            while acknowledged.len() < 200 {
-                let line = lines.next().expect("it goes on until it is killed");
-                acknowledged.extend(line.strip_prefix("saved ").map(|batch| batch.parse::<u64>().unwrap()));
-            }
-            doomed.kill().unwrap();
-            // What was still in the pipe was acknowledged too; a last half line was not.
-            let rest: Vec<String> = lines.collect();
-            let whole = rest.iter().take(rest.len().saturating_sub(1)).filter_map(|line| line.strip_prefix("saved "));
-            acknowledged.extend(whole.map(|batch| batch.parse::<u64>().unwrap()));
-            doomed.wait().unwrap();
-
-            let (opened, answers) = open(dir.path());
-            let last = *acknowledged.last().unwrap();
-            assert!(opened.last_id >= at(last), "round {round}: {} < {last}", opened.last_id);
-            for batch in acknowledged {
-                let place = place("#lobby");
-                opened.store.ask(1, Query::After { place, after: MsgId(at(batch).0 - 1), limit: 3 }).unwrap();
-                let Answer::Found { found, .. } = answers.recv().unwrap() else { panic!() };
-                assert_eq!(texts_of(found), [0, 1, 2].map(|i| format!("{batch}.{i}")));
-            }
-            opened.store.close();
-            opened.thread.join();
-        }
-    }
-
-    #[test]
-    #[ignore = "not a test: the process that the one above kills"]
-    fn process_that_is_killed() {
-        let Some(data) = std::env::var_os(DOOMED) else { return };
-        let opened = Store::open(Path::new(&data), |answer| {
-            let Answer::Saved { batch, result: Ok(()) } = answer else { panic!("{answer:?}") };
-            println!("saved {batch}");
-        });
-        let opened = opened.unwrap();
-        let first = (opened.last_id.time_ms() / 60_000).saturating_sub(at(0).time_ms() / 60_000) + 1;
-        for batch in first.. {
-            let three = [0, 1, 2]
-                .map(|i| Entry::Message(Message { id: MsgId(at(batch).0 + i), ..said(0, &format!("{batch}.{i}")) }));
-            while opened.store.append(batch, three.to_vec()).is_err() {
-                std::thread::yield_now();
-            }
-        }
     }
 }

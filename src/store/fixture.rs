@@ -1,6 +1,8 @@
 //! For tests: messages quickly said, and a keeper without its thread.
 
 use std::cell::RefCell;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -8,7 +10,7 @@ use tempfile::TempDir;
 use super::change::Change;
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
-use super::{Answer, Entry, Request, database};
+use super::{Answer, Entry, Opened, Request, Store, database};
 use crate::wire::msgid::MsgId;
 
 /// The id of the message said at minute `minute`.
@@ -122,6 +124,12 @@ impl Desk {
     pub fn search(&mut self, words: &[&str]) -> Vec<String> {
         texts_of(self.ask(Query::Search(search_for(words))))
     }
+}
+
+/// A whole store, and what it answers.
+pub fn open(data: &Path) -> (Opened, Receiver<Answer>) {
+    let (answer, answers) = channel();
+    (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
 }
 
 pub fn texts_of(found: Found) -> Vec<String> {

@@ -221,7 +221,7 @@ fn refusal(why: &rusqlite::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Desk, at, place, said};
-    use super::super::record::SentAs;
+    use super::super::record::{AccountId, NotRegistered, SentAs};
     use super::*;
     use crate::store::record::Message;
 
@@ -316,5 +316,87 @@ mod tests {
         desk.save((1..2000).map(|i| said(10_000 + i, "room again")).collect()).unwrap();
         assert!(!desk.keeper.is_failing);
         assert_eq!(desk.texts("#lobby").last().unwrap(), "room again");
+    }
+
+    fn register(name: &str) -> Query {
+        Query::Register { name: name.into(), hash: "h".into() }
+    }
+
+    #[test]
+    fn accounts_are_made_and_refused_within_the_round() {
+        let mut desk = Desk::new();
+        let registered = |desk: &mut Desk, name: &str| match desk.ask(register(name)) {
+            Found::Registered(result) => result,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(registered(&mut desk, "小阳"), Ok(AccountId(1000)));
+        assert_eq!(registered(&mut desk, "小阳"), Err(NotRegistered::Taken));
+        assert_eq!(registered(&mut desk, "1000"), Err(NotRegistered::LooksLikeNumber));
+        assert_eq!(registered(&mut desk, "Ben"), Ok(AccountId(1001)));
+        assert_eq!(registered(&mut desk, "BEN"), Err(NotRegistered::Taken));
+        for (account, is_there) in [(1001, true), (1002, false)] {
+            let asked = Query::SetPassword { account: AccountId(account), hash: "new".into() };
+            assert_eq!(desk.ask(asked), Found::PasswordSet(is_there));
+        }
+        let Found::Account(Some(ben)) = desk.ask(Query::Account { name: "ben".into() }) else { panic!() };
+        assert_eq!(&*ben.password_hash, "new");
+    }
+
+    #[test]
+    fn on_a_full_disk_nobody_is_told_that_they_are_registered() {
+        let mut desk = Desk::new();
+        desk.save(vec![said(1, "before")]).unwrap();
+        let pages: i64 = desk.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        desk.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        let mut told = Vec::new();
+        for i in 0..200 {
+            match desk.ask(register(&format!("name{i}"))) {
+                Found::Registered(Ok(_)) => told.push(format!("name{i}")),
+                Found::Failed(why) => assert!(why.contains("disk is full"), "{why}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(told.len() < 200);
+        let there: Vec<_> =
+            directory::accounts(desk.db).unwrap().into_iter().map(|account| account.name.to_string()).collect();
+        assert_eq!(there, told);
+    }
+
+    #[test]
+    fn what_another_program_did_to_accounts_is_told_once_and_before_everything_else() {
+        let mut desk = Desk::new();
+        let beside = accounts::Accounts::open(desk.dir.path()).unwrap();
+        let names = |answers: &[Answer]| match &answers[0] {
+            Answer::AccountsChanged(accounts) => accounts.iter().map(|account| account.name.to_string()).collect(),
+            _ => vec!["nothing".to_owned()],
+        };
+        let ask = || Request::Ask { token: 1, query: Box::new(register("小阳")) };
+        assert_eq!(names(&desk.round(vec![ask()])), ["nothing"], "one's own writing is no news");
+        beside.add("anna", "h").unwrap();
+        beside.remove("小阳").unwrap();
+        let answers = desk.round(vec![Desk::batch(1, vec![said(1, "x")]), ask()]);
+        assert_eq!(names(&answers), ["anna"]);
+        assert!(matches!(answers[2], Answer::Found { found: Found::Registered(Ok(AccountId(1002))), .. }));
+        assert_eq!(names(&desk.round(vec![Desk::batch(2, vec![said(2, "x")])])), ["nothing"]);
+    }
+
+    #[test]
+    fn removed_words_leave_the_log_as_soon_as_nobody_reads_it_any_more() {
+        let mut desk = Desk::new();
+        desk.save(vec![said(1, "Drachenfrucht"), said(2, "x")]).unwrap();
+        let reader = rusqlite::Connection::open(desk.dir.path().join("gzy.db")).unwrap();
+        let look = reader.unchecked_transaction().unwrap();
+        look.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0)).unwrap();
+        let begun = Instant::now();
+        desk.ask(Query::Redact { place: place("#lobby"), id: at(1), only_of: None });
+        assert!(begun.elapsed() < WAIT_FOR_OTHER_WRITERS / 2, "talk does not wait for a reader");
+        assert!(desk.keeper.log_holds_removed);
+        drop(look);
+        desk.texts("#lobby");
+        assert!(!desk.keeper.log_holds_removed);
+        for file in ["gzy.db", "gzy.db-wal"] {
+            let bytes = std::fs::read(desk.dir.path().join(file)).unwrap();
+            assert!(!bytes.windows(5).any(|window| window == b"chenf"), "{file}");
+        }
     }
 }
