@@ -215,6 +215,8 @@ impl Hub {
                 Some((up_to, count)) => Input::Saved { up_to, count, result },
                 None => return,
             },
+            // The rules learn of accounts when they hold them.
+            Mail::Store(Answer::AccountsChanged(_)) => return,
             Mail::Stop => {
                 self.is_stopping = true;
                 log::info!("stopping");
