@@ -59,11 +59,6 @@ impl View {
         self.rooms.values()
     }
 
-    /// What is typed into a room reaches it as a command where the server has `!` commands: those of GZY do.
-    pub fn has_commands(&self) -> bool {
-        self.features.lobby.is_some()
-    }
-
     /// The people with whom there was private talk, the latest first.
     pub fn partners(&self) -> &[Box<str>] {
         &self.partners

@@ -7,6 +7,7 @@ mod board;
 mod crash;
 mod doors;
 mod life;
+mod multiline;
 mod person;
 mod receipts;
 mod slow;
