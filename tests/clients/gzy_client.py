@@ -16,9 +16,9 @@ SAID_ALONE = re.compile(TIME + r"([^\s:]+) → 我: (.*)$")
 class GzyClient(Person):
     program = "gzy client"
 
-    def __init__(self, nick, server, gzy, folder):
-        super().__init__(nick, server.room)
-        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder,
+    def __init__(self, nick, door, gzy, folder):
+        super().__init__(nick, door)
+        self._run = Program([gzy, "client", *door.for_gzy(), "--nick", nick], folder,
                             LC_ALL="zh_CN.UTF-8", XDG_CONFIG_HOME=str(folder))
 
     def enter(self):
