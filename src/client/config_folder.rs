@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::system;
+
 /// The folder's name inside of the user's config folder.
 const NAME: &str = "gzy";
 
@@ -53,7 +55,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A file that is a link, to a folder under version control for example, stays a link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    system::make_folder(folder)?;
+    system::own_folder(folder)?;
     let beside = beside(path);
     let written = (|| {
         let mut file = system::only_mine(OpenOptions::new().write(true).create_new(true)).open(&beside)?;
@@ -73,39 +75,6 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{:016x}.new", getrandom::u64().unwrap_or_else(|_| std::process::id().into())));
     path.with_file_name(name)
-}
-
-/// What only Unix has: rights.
-#[cfg(unix)]
-mod system {
-    use std::fs::{DirBuilder, OpenOptions};
-    use std::io;
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    use std::path::Path;
-
-    pub fn make_folder(folder: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)
-    }
-
-    pub fn only_mine(options: &mut OpenOptions) -> &mut OpenOptions {
-        options.mode(0o600)
-    }
-}
-
-/// Elsewhere the user's folder has the rights already.
-#[cfg(not(unix))]
-mod system {
-    use std::fs::{self, OpenOptions};
-    use std::io;
-    use std::path::Path;
-
-    pub fn make_folder(folder: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)
-    }
-
-    pub fn only_mine(options: &mut OpenOptions) -> &mut OpenOptions {
-        options
-    }
 }
 
 #[cfg(test)]

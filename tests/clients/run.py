@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Do programs that nobody here wrote get along with `gzy client`, in Chinese, both ways?
 
-    tests/clients/run.py [--gzy PATH] [--only PROGRAM]
+    tests/clients/run.py [--gzy PATH] [--windows PATH] [--only PROGRAM]
 
 Each test has a server, a folder and people of its own, and is done in the clear and encrypted.
-Wants irssi, weechat-headless, ii, nc, openssl, socat, tmux and tcpdump from Debian.
+Wants irssi, weechat-headless, ii, nc, openssl, socat, tmux and tcpdump from Debian; for --windows also wine64 and mingw-w64.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from server import Server
 from stage import Missed, PATIENCE_SECS
 import terminal
 from weechat import Weechat
+import windows
 import wire
 
 GUESTS = {"irssi": (Irssi, "小雨"), "weechat": (Weechat, "阿明"), "ii": (Ii, "老王"), "nc": (Netcat, "小红"), "library": (Library, "李雷")}
@@ -31,13 +32,13 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
 class Stage:
-    """One server and the people around it; everything ends with it. `encrypted`: how people come in."""
+    """One server and the people around it; everything ends with it. `encrypted`: how people come in. `wine`: a Windows, or none."""
 
-    def __init__(self, gzy, encrypted):
-        self._gzy = gzy
+    def __init__(self, gzy, wine, encrypted):
+        self._gzy, self._wine = [gzy], wine
         self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
         self._people = []
-        self.server = Server(gzy, self._own_folder())
+        self.server = Server(self._gzy, self._own_folder())
         self.door = self.server.door(encrypted)
 
     def __enter__(self):
@@ -66,7 +67,7 @@ class Stage:
     def deceived_guest(self, name):
         """Somebody at another program who expects another server: its key, its certificate. They do not come in."""
         other = Server(self._gzy, self._own_folder())
-        wrong = dataclasses.replace(other.door(encrypted=True), port=self.door.port)
+        wrong = dataclasses.replace(other.door(encrypted=True), port=self.door.port, is_invitation=True)
         other.stop()
         guest = self._guest_at(name, wrong)
         self._people.append(guest)
@@ -79,7 +80,7 @@ class Stage:
     def script_says(self, text):
         """`gzy say`: when it ends with 0, the server has the text on its disk."""
         said = subprocess.run(
-            [self._gzy, "say", *self.door.for_gzy(), text],
+            [*self._gzy, "say", *self.door.for_gzy(), text],
             env=os.environ | {"XDG_CONFIG_HOME": str(self._own_folder())},
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
         )
@@ -90,7 +91,15 @@ class Stage:
         """An empty folder, for what belongs to nobody."""
         return self._own_folder()
 
+    def moves_to_windows(self):
+        """From here on people come to a server on Windows."""
+        self.server.stop()
+        self.server = windows.WindowsServer(self._wine, self._own_folder())
+        self.door = self.server.door(self.door.is_encrypted)
+
     def _guest_at(self, name, door):
+        if name == "windows":
+            return windows.WindowsClient("文文", door, self._own_folder(), self._wine)
         program, nick = GUESTS[name]
         return program(nick, door, self._own_folder())
 
@@ -210,6 +219,18 @@ def another_key_is_refused(stage, name):
         raise Missed(f"{guest.nick} should not have come in, but {yang.nick} sees:\n{yang.screen()}")
 
 
+def a_server_on_windows_is_a_server(stage):
+    stage.moves_to_windows()
+    yang, guest = stage.yang(), stage.guest("nc")
+    yang.say("窗子那边听得见吗？")
+    guest.hears(yang, "窗子那边听得见吗？")
+    guest.say("听得见")
+    yang.hears(guest, "听得见")
+    stage.server.pull_the_plug()
+    late = stage.eve()
+    late.sees("PRIVMSG", "窗子那边听得见吗？")
+
+
 WITH_EACH = [
     the_room_is_heard_both_ways,
     a_private_word_reaches_one_person_only,
@@ -223,38 +244,45 @@ WITH_ALL = [all_programs_in_one_room_hear_one_order, after_a_pulled_plug_nothing
 def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "terminal", "wire"],
+    asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "terminal", "windows", "wire"],
                        help="test with this program alone; terminal is our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
         prepared_python()
-    tests = [(encrypted, *test) for encrypted in (False, True) for test in wanted_tests(asked.only, encrypted)]
-    failed = sum(not passes(gzy, *test) for test in tests)
+    with tempfile.TemporaryDirectory(prefix="gzy-wine-") as folder:
+        wine = windows.Wine(asked.windows, folder) if asked.windows else None
+        tests = [(encrypted, *test) for encrypted in (False, True) for test in wanted_tests(asked.only, encrypted, wine)]
+        failed = sum(not passes(gzy, wine, *test) for test in tests)
+        if wine:
+            wine.stop()
     print(f"{len(tests) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-def wanted_tests(only, encrypted):
+def wanted_tests(only, encrypted, wine):
     """Each as (where, test, its arguments)."""
-    for name in GUESTS:
+    for name in [*GUESTS, *(["windows"] if wine else [])]:
         if only in (None, name):
             for test in WITH_EACH + (ENCRYPTED_WITH_EACH if encrypted else []):
                 yield name, test, [name]
     heard = [] if os.geteuid() else wire.TESTS
     if not heard and only in (None, "wire"):
         print(f"NOT DONE: what can be overheard {'over TLS' if encrypted else 'in the clear'}; tcpdump needs root", flush=True)
+    if wine and only in (None, "windows"):
+        yield "windows", a_server_on_windows_is_a_server, []
     for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("wire", heard)]:
         if only in (None, where):
             for test in tests:
                 yield where, test, []
 
 
-def passes(gzy, encrypted, where, test, arguments):
+def passes(gzy, wine, encrypted, where, test, arguments):
     title = f"{test.__name__} [{where}, {'TLS' if encrypted else 'clear'}]"
     began = time.monotonic()
     try:
-        with Stage(gzy, encrypted) as stage:
+        with Stage(gzy, wine, encrypted) as stage:
             test(stage, *arguments)
     except (Missed, OSError, subprocess.SubprocessError) as problem:
         print(f"FAILED  {title}\n{problem}", flush=True)

@@ -25,6 +25,8 @@ class Door:
     host: str = HOST
     # The name in the certificate.
     name: str = "localhost"
+    # Whether our own client is told the key, in the address. Else it believes the first that it sees.
+    is_invitation: bool = False
 
     @property
     def is_encrypted(self):
@@ -34,6 +36,8 @@ class Door:
     def for_gzy(self):
         """What stands on the command line of our own client."""
         address = f"{self.host}:{self.port}"
+        if self.is_invitation:
+            return [f"gzy://{address}#sha256={self.key}"]
         return [address] if self.is_encrypted else [address, "--plain"]
 
     def certificate_hash(self):
@@ -49,12 +53,14 @@ class Door:
 class Server:
     """Runs until `stop`."""
 
-    def __init__(self, gzy, folder):
-        self._gzy, self._folder = gzy, folder
+    def __init__(self, gzy, folder, **environment):
+        """`gzy`: the program, as the beginning of a command line."""
+        self._gzy, self._folder, self._environment = gzy, folder, environment
         self.port = self._start(0)
 
     def _start(self, port):
-        self._program = Program([self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder], self._folder)
+        command = [*self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder]
+        self._program = Program(command, self._folder, **self._environment)
         ready = self._program.printed.line(lambda line: f"{HOST}:" in line, "gzy server should print a ready line with its address")
         self._key = re.search(r"sha256 ((?:[0-9a-f]{4} ?){16})", ready).group(1).replace(" ", "")
         return int(re.search(r"127\.0\.0\.1:(\d+)", ready).group(1))

@@ -14,3 +14,4 @@ mod strangers;
 mod talk;
 mod tidy;
 mod tls;
+mod wire;
