@@ -1,6 +1,6 @@
 //! Where a user's settings live, and how a small file there is replaced so that it is never half written.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,21 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// The right to read a file and to replace it without another program of this user doing so in between. Given back when dropped, or by the system when the process dies.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Waits for one's turn with a file, which takes others a moment. Makes the folder where there is none; the lock is a file beside.
+pub fn turn(path: &Path) -> io::Result<Turn> {
+    system::own_folder(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let lock = system::private_file().open(path.with_file_name(name))?;
+    // Some folders in a network know no locks. There the last one to write wins, which is no reason not to write.
+    let _ = lock.lock();
+    Ok(Turn(lock))
 }
 
 /// A name that no other process takes, nor this one when it died before.
