@@ -22,6 +22,7 @@ from library import Library, prepared_python
 from netcat import Netcat
 from server import Server
 from stage import Missed, PATIENCE_SECS
+import starts
 import terminal
 from weechat import Weechat
 import windows
@@ -35,10 +36,11 @@ class Stage:
     """One server and the people around it; everything ends with it. `encrypted`: how people come in. `wine`: a Windows, or none."""
 
     def __init__(self, gzy, wine, encrypted):
-        self._gzy, self._wine = [gzy], wine
+        # The program, as the beginning of a command line.
+        self.gzy, self._wine = [gzy], wine
         self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
         self._people = []
-        self.server = Server(self._gzy, self._own_folder())
+        self.server = Server(self.gzy, self._own_folder())
         self.door = self.server.door(encrypted)
 
     def __enter__(self):
@@ -54,11 +56,11 @@ class Stage:
 
     def yang(self):
         """小阳, who sits at `gzy client`."""
-        return self._enters(GzyClient("小阳", self.door, self._gzy, self._own_folder()))
+        return self._enters(GzyClient("小阳", self.door, self.gzy, self._own_folder()))
 
     def at_terminal(self, nick, **environment):
         """Somebody who sits at `gzy client` in a terminal."""
-        return self._enters(terminal.Terminal(nick, self.door, self._gzy, self._own_folder(), **environment))
+        return self._enters(terminal.Terminal(nick, self.door, self.gzy, self._own_folder(), **environment))
 
     def guest(self, name):
         """Somebody at another program."""
@@ -66,7 +68,7 @@ class Stage:
 
     def deceived_guest(self, name):
         """Somebody at another program who expects another server: its key, its certificate. They do not come in."""
-        other = Server(self._gzy, self._own_folder())
+        other = Server(self.gzy, self._own_folder())
         wrong = dataclasses.replace(other.door(encrypted=True), port=self.door.port, is_invitation=True)
         other.stop()
         guest = self._guest_at(name, wrong)
@@ -80,12 +82,22 @@ class Stage:
     def script_says(self, text):
         """`gzy say`: when it ends with 0, the server has the text on its disk."""
         said = subprocess.run(
-            [*self._gzy, "say", *self.door.for_gzy(), text],
+            [*self.gzy, "say", *self.door.for_gzy(), text],
             env=os.environ | {"XDG_CONFIG_HOME": str(self._own_folder())},
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
         )
         if said.returncode != 0:
             raise Missed(f"gzy say should end with 0, but ended with {said.returncode}: {said.stdout}{said.stderr}")
+
+    @property
+    def address(self):
+        """What one types to come in."""
+        return f"{self.door.host}:{self.door.port}"
+
+    def watches(self, screen):
+        """Something that ends with this."""
+        self._people.append(screen)
+        return screen
 
     def folder(self):
         """An empty folder, for what belongs to nobody."""
@@ -245,8 +257,8 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
     asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "terminal", "windows", "wire"],
-                       help="test with this program alone; terminal is our own client on a screen, wire is what can be overheard between computers")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; terminal and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -272,7 +284,9 @@ def wanted_tests(only, encrypted, wine):
         print(f"NOT DONE: what can be overheard {'over TLS' if encrypted else 'in the clear'}; tcpdump needs root", flush=True)
     if wine and only in (None, "windows"):
         yield "windows", a_server_on_windows_is_a_server, []
-    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("wire", heard)]:
+    # Whom one trusts is a question only where it is encrypted.
+    begun = starts.TESTS if encrypted else []
+    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("starts", begun), ("wire", heard)]:
         if only in (None, where):
             for test in tests:
                 yield where, test, []

@@ -84,6 +84,13 @@ class Server:
         """Starts it again, same data, same port."""
         self._start(self.port)
 
+    def gets_another_key(self):
+        """Stops it, takes its key away, and starts it again at the same port; returns the key that it makes."""
+        self.stop()
+        os.remove(os.path.join(self._folder, "tls.key"))
+        self.start_again()
+        return self._key
+
     def stop(self):
         """Asks it to stop as a system does; returns its exit code."""
         self._program.signal(signal.SIGTERM)
