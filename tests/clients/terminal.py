@@ -141,6 +141,23 @@ def a_narrow_window_shows_everything(stage):
     guest.hears(yang, long_line)
 
 
+def long_lines_that_arrive_are_whole_in_forty_columns(stage):
+    yang, guest = stage.at_terminal("小阳"), stage.guest("nc")
+    yang.tmux.resize(40, ROWS)
+    yang.tmux.type("我先写一半")
+    yang.ends_with(lambda last: last.endswith("我先写一半"), "the typed line")
+    long_line = "".join(f"第{number}句很长的话，一个字也不能少；" for number in range(1, 13))
+    guest.say(long_line)
+    shown = lambda: "".join(yang.tmux.rows())
+    until(lambda: shown().count(long_line) == 1, "the long line should be there whole, and once", yang.screen)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed")
+    guest.say("short")
+    yang.hears(guest, "short")
+    yang.tmux.resize(COLUMNS, ROWS)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed, after the window grew")
+    until(lambda: shown().count(long_line) == 1, "the long line should still be there whole, and once", yang.screen)
+
+
 def a_pulled_plug_shows_one_line_and_loses_nothing(stage):
     yang = stage.at_terminal("小阳")
     stage.script_says("拔电源之前")
@@ -265,6 +282,7 @@ TESTS = [
     lines_that_arrive_leave_the_typed_line_whole,
     the_keys_of_a_shell_edit_chinese,
     a_narrow_window_shows_everything,
+    long_lines_that_arrive_are_whole_in_forty_columns,
     a_pulled_plug_shows_one_line_and_loses_nothing,
     rooms_and_people_have_numbers_and_wait_for_each_other,
     a_pasted_poem_is_one_message_until_enter,
