@@ -15,3 +15,4 @@ mod strangers;
 mod talk;
 mod tidy;
 mod tls;
+mod wire;
