@@ -16,3 +16,4 @@ mod strangers;
 mod talk;
 mod tidy;
 mod tls;
+mod wire;
