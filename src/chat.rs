@@ -22,6 +22,7 @@ mod mode;
 mod moderate;
 mod monitor;
 mod multiline;
+mod nick;
 mod oper;
 mod pauses;
 mod people;
