@@ -17,19 +17,25 @@ mod isupport;
 mod join;
 mod leave;
 mod lists;
+mod markers;
+mod missed;
 mod mode;
 mod moderate;
 mod monitor;
 mod multiline;
 mod oper;
 mod people;
+mod places;
 mod presence;
 mod private;
+mod recall;
 mod receipt;
+mod redact;
 mod register;
 mod replay;
 mod replies;
 mod room;
+mod search;
 mod session;
 #[cfg(test)]
 mod simulation;
@@ -56,6 +62,7 @@ pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
+use self::markers::Readers;
 use self::people::Whowas;
 use self::receipt::Receipts;
 use self::turn::Turn;
@@ -184,6 +191,10 @@ enum Asker {
     Session(ConnId),
     /// A room's last messages are being read.
     Room(RoomId),
+    /// What is kept of somebody who has come.
+    Person(AccountId),
+    /// What somebody was told in private while they were away.
+    Missed(AccountId),
 }
 
 /// Everything that the rules know. Its one owner is the hub.
@@ -212,6 +223,8 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    /// What those who are here have read.
+    readers: Readers,
     /// Bytes of messages of several lines that are not finished, over all sessions.
     batch_bytes: usize,
     whowas: VecDeque<Whowas>,
@@ -257,6 +270,7 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            readers: Readers::default(),
             batch_bytes: 0,
             whowas: VecDeque::new(),
             watchers: HashMap::new(),

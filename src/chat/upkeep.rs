@@ -88,6 +88,8 @@ impl Chat {
         match self.askers.remove(&token) {
             None => {}
             Some(Asker::Room(room)) => self.recent_found(room, found, effects),
+            Some(Asker::Person(account)) => self.person_found(account, found, effects),
+            Some(Asker::Missed(account)) => self.missed_found(account, found, now, effects),
             Some(Asker::Session(conn)) => self.answer(conn, token, now, effects, Answer::Found(found)),
         }
     }
@@ -106,9 +108,7 @@ impl Chat {
             turn.replies.label = wait.label;
             turn.replies.lines().push_str(&wait.lines);
             match (wait.purpose, answer) {
-                (Purpose::History { target, newer_than, from_newest }, Answer::Found(found)) => {
-                    turn.show_history(&target, newer_than, from_newest, found)
-                }
+                (Purpose::Recall(recall), Answer::Found(found)) => turn.recalled(*recall, found),
                 (Purpose::Bang(question), Answer::Found(found)) => turn.show_bang_answer(question, found),
                 (Purpose::MaybeSent(utterance), Answer::Found(found)) => turn.say_unless_sent(*utterance, found),
                 (Purpose::Oper { name, password }, Answer::Found(found)) => {
@@ -119,7 +119,7 @@ impl Chat {
                 }
                 (Purpose::OperPassword { name, .. }, Answer::Found(_)) => turn.oper_not_answered(&name),
                 (
-                    Purpose::History { .. } | Purpose::Bang(_) | Purpose::MaybeSent(_) | Purpose::Oper { .. },
+                    Purpose::Recall(_) | Purpose::Bang(_) | Purpose::MaybeSent(_) | Purpose::Oper { .. },
                     Answer::Password(_),
                 ) => {}
             }
