@@ -17,6 +17,7 @@ mod isupport;
 mod join;
 mod leave;
 mod lists;
+mod login;
 mod markers;
 mod missed;
 mod mode;
@@ -24,6 +25,7 @@ mod moderate;
 mod monitor;
 mod multiline;
 mod oper;
+mod pauses;
 mod people;
 mod places;
 mod presence;
@@ -31,12 +33,16 @@ mod private;
 mod recall;
 mod receipt;
 mod redact;
+mod refused;
 mod register;
 mod replay;
 mod replies;
 mod room;
+mod sasl;
 mod search;
+mod services;
 mod session;
+mod signup;
 #[cfg(test)]
 mod simulation;
 mod talk;
@@ -51,7 +57,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::directory::Directory;
+use crate::store::directory::{AccountEntry, Directory};
 use crate::store::record::{AccountId, Found};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
@@ -63,6 +69,7 @@ pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
 use self::markers::Readers;
+use self::pauses::Pauses;
 use self::people::Whowas;
 use self::receipt::Receipts;
 use self::turn::Turn;
@@ -155,6 +162,15 @@ pub enum Input {
         /// Whether it fits.
         correct: bool,
     },
+    /// Answers [`Effect::HashPassword`].
+    PasswordHashed {
+        /// The question.
+        token: Token,
+        /// The PHC text; `None` when the system gave no memory or no random numbers.
+        hash: Option<Box<str>>,
+    },
+    /// Another program changed the accounts: all of them as they are now.
+    AccountsChanged(Vec<AccountEntry>),
     /// The message of the day was read again.
     MotdRead(Vec<Box<str>>),
     /// The server ends; everybody gets a goodbye.
@@ -225,6 +241,9 @@ pub struct Chat {
     receipts: Receipts,
     /// What those who are here have read.
     readers: Readers,
+    pauses: Pauses,
+    /// Passwords that are being looked up, checked or hashed.
+    passwords_waiting: usize,
     /// Bytes of messages of several lines that are not finished, over all sessions.
     batch_bytes: usize,
     whowas: VecDeque<Whowas>,
@@ -271,6 +290,8 @@ impl Chat {
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
             readers: Readers::default(),
+            pauses: Pauses::new(directory.pauses),
+            passwords_waiting: 0,
             batch_bytes: 0,
             whowas: VecDeque::new(),
             watchers: HashMap::new(),
@@ -310,6 +331,8 @@ impl Chat {
             Input::Saved { up_to, count, result } => self.saved(up_to, count, result, effects),
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
+            Input::PasswordHashed { token, hash } => self.password_hashed(token, hash, now, effects),
+            Input::AccountsChanged(entries) => self.take_in_accounts(entries, now, effects),
             Input::MotdRead(motd) => self.motd = motd,
             Input::Stopping => self.say_goodbye(now, effects),
         }

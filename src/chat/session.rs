@@ -9,6 +9,7 @@ use crate::wire::caps::Caps;
 use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
 use crate::wire::name::Nick;
 
+use super::login::{Claim, Door};
 use super::multiline::OpenBatch;
 use super::{ConnId, Now, RoomId, Token};
 
@@ -51,6 +52,18 @@ pub enum Purpose {
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
     MaybeSent(Box<super::talk::Utterance>),
+    /// Logging in: looking the account up.
+    Login { door: Door, name: Box<str>, password: super::Secret },
+    /// Logging in: checking the password.
+    LoginPassword(Box<Claim>),
+    /// Registering: hashing the password.
+    RegisterHash { door: Door, name: Box<str> },
+    /// Registering: making the account.
+    Registered { door: Door, name: Box<str> },
+    /// Another password: hashing it.
+    NewPasswordHash { door: Door },
+    /// Another password: keeping it.
+    PasswordSet { door: Door },
     /// `OPER`: looking the account up.
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
@@ -75,6 +88,8 @@ struct Extras {
     monitored: Vec<Nick>,
     /// Lines that came while it waited for an answer.
     held: VecDeque<Box<str>>,
+    /// The pieces of a SASL message so far.
+    sasl: Option<String>,
     /// A message of several lines that is under way.
     batch: Option<Box<OpenBatch>>,
 }
@@ -269,6 +284,19 @@ impl Session {
     /// The same, to be changed: opened, gone on with, taken.
     pub fn batch_mut(&mut self) -> &mut Option<Box<OpenBatch>> {
         &mut self.extras.get_or_insert_default().batch
+    }
+
+    /// The pieces of a SASL message so far; `None` when none is under way.
+    pub fn sasl(&self) -> Option<&str> {
+        self.extras.as_ref()?.sasl.as_deref()
+    }
+
+    /// Puts the pieces of a SASL message down; gives those of before.
+    pub fn set_sasl(&mut self, pieces: Option<String>) -> Option<String> {
+        if pieces.is_none() && self.extras.is_none() {
+            return None;
+        }
+        std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
     }
 
     /// Whether lines wait until an answer has come.

@@ -14,12 +14,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
 use crate::store::directory::{AccountEntry, Directory};
-use crate::store::record::{Account, AccountId, Found, Message, Query};
+use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
-use crate::wire::name::RoomName;
+use crate::wire::name::{RoomName, fold};
 
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
@@ -324,6 +324,11 @@ impl World {
 
     /// What the store would answer from what it holds and what was handed over.
     pub fn found(&mut self, query: &Query) -> Found {
+        match query {
+            Query::Register { name, hash } => return self.made_account(name, hash),
+            Query::SetPassword { account, hash } => return self.password_set(*account, hash),
+            _ => {}
+        }
         let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
         let all: Vec<&Message> = all.filter(|message| !self.redacted.contains(&message.id)).collect();
         if let Some(found) = recollection::redact(&all, &mut self.redacted, query) {
@@ -332,6 +337,20 @@ impl World {
         let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
         recollection::found(&all, changes, query)
             .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, query))
+    }
+
+    fn made_account(&mut self, name: &str, hash: &str) -> Found {
+        if self.accounts.iter().any(|account| fold(&account.name) == fold(name)) {
+            return Found::Registered(Err(NotRegistered::Taken));
+        }
+        let id = AccountId(1000 + self.accounts.len() as u32);
+        self.accounts.push(Account { id, name: name.into(), admin: false, password_hash: hash.into() });
+        Found::Registered(Ok(id))
+    }
+
+    fn password_set(&mut self, account: AccountId, hash: &str) -> Found {
+        let account = self.accounts.iter_mut().find(|other| other.id == account);
+        Found::PasswordSet(account.map(|account| account.password_hash = hash.into()).is_some())
     }
 
     // The hub.
@@ -388,6 +407,9 @@ impl World {
                 Effect::CheckPassword { token, password, hash } => {
                     let correct = hash_of(&password.0) == *hash;
                     self.ready.push_back(Input::PasswordChecked { token, correct });
+                }
+                Effect::HashPassword { token, password } => {
+                    self.ready.push_back(Input::PasswordHashed { token, hash: Some(hash_of(&password.0).into()) });
                 }
                 Effect::Close { conn } => self.mark_closed(conn),
                 Effect::Log { text, .. } => self.log.push(text),

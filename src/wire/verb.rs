@@ -14,6 +14,7 @@ macro_rules! verbs {
 
 verbs! {
     Admin = "ADMIN", 0;
+    Authenticate = "AUTHENTICATE", 1;
     Away = "AWAY", 0;
     Batch = "BATCH", 1;
     Cap = "CAP", 1;
@@ -34,6 +35,7 @@ verbs! {
     Motd = "MOTD", 0;
     Names = "NAMES", 0;
     Nick = "NICK", 0;
+    NickServ = "NICKSERV", 0;
     Notice = "NOTICE", 2;
     Oper = "OPER", 2;
     Part = "PART", 1;
@@ -44,6 +46,7 @@ verbs! {
     Quit = "QUIT", 0;
     Redact = "REDACT", 2;
     Search = "SEARCH", 0;
+    Register = "REGISTER", 3;
     Setname = "SETNAME", 1;
     Tagmsg = "TAGMSG", 1;
     Time = "TIME", 0;
@@ -62,6 +65,9 @@ impl Verb {
     pub fn named(name: &str) -> Option<Verb> {
         if name.eq_ignore_ascii_case("HELPOP") {
             return Some(Verb::Help);
+        }
+        if name.eq_ignore_ascii_case("NS") {
+            return Some(Verb::NickServ);
         }
         VERBS.iter().find(|(_, text, _)| text.eq_ignore_ascii_case(name)).map(|(verb, ..)| *verb)
     }
