@@ -145,3 +145,6 @@ impl Turn<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
