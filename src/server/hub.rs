@@ -216,7 +216,7 @@ impl Hub {
                 None => return,
             },
             // The rules learn of accounts when they hold them.
-            Mail::Store(Answer::AccountsChanged(_)) => return,
+            Mail::Store(Answer::AccountsChanged(accounts)) => Input::AccountsChanged(accounts),
             Mail::Stop => {
                 self.is_stopping = true;
                 log::info!("stopping");
