@@ -1,5 +1,6 @@
 //! What is around a server: addresses, the data folder and what is in it, the clock.
 
+use std::collections::BinaryHeap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -23,8 +24,8 @@ pub fn addresses() -> Vec<IpAddr> {
         IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
     };
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut found: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(is_reachable).collect();
-    found.sort_unstable();
+    let found: BinaryHeap<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(is_reachable).collect();
+    let mut found = found.into_sorted_vec();
     found.dedup();
     found
 }

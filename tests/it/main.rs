@@ -9,6 +9,7 @@ mod crash;
 mod doors;
 mod life;
 mod memory;
+mod multiline;
 mod person;
 mod receipts;
 mod slow;

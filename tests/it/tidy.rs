@@ -42,7 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("client", &["client", "net", "wire"]),
     ("client_term", &["client_term", "client", "net", "wire"]),
     ("doctor", &["doctor", "chat", "client", "net", "store", "wire"]),
-    ("server", &["server", "chat", "store", "wire", "password", "password_file"]),
+    ("server", &["server", "chat", "store", "wire", "net::suites", "password", "password_file"]),
 ];
 
 /// A source file, by its path below `src` (`chat/turn.rs`).
