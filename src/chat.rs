@@ -18,6 +18,8 @@ mod join;
 mod leave;
 mod lists;
 mod login;
+mod markers;
+mod missed;
 mod mode;
 mod moderate;
 mod monitor;
@@ -26,15 +28,19 @@ mod nick;
 mod oper;
 mod pauses;
 mod people;
+mod places;
 mod presence;
 mod private;
+mod recall;
 mod receipt;
+mod redact;
 mod refused;
 mod register;
 mod replay;
 mod replies;
 mod room;
 mod sasl;
+mod search;
 mod services;
 mod session;
 mod signup;
@@ -63,6 +69,7 @@ pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
+use self::markers::Readers;
 use self::pauses::Pauses;
 use self::people::Whowas;
 use self::receipt::Receipts;
@@ -201,6 +208,10 @@ enum Asker {
     Session(ConnId),
     /// A room's last messages are being read.
     Room(RoomId),
+    /// What is kept of somebody who has come.
+    Person(AccountId),
+    /// What somebody was told in private while they were away.
+    Missed(AccountId),
 }
 
 /// Everything that the rules know. Its one owner is the hub.
@@ -229,6 +240,8 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    /// What those who are here have read.
+    readers: Readers,
     pauses: Pauses,
     /// Passwords that are being looked up, checked or hashed.
     passwords_waiting: usize,
@@ -277,6 +290,7 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            readers: Readers::default(),
             pauses: Pauses::new(directory.pauses),
             passwords_waiting: 0,
             batch_bytes: 0,

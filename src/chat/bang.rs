@@ -6,6 +6,7 @@ mod account;
 mod bans;
 mod dates;
 mod everyday;
+mod look;
 mod moderation;
 mod parse;
 mod refusal;

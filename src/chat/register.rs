@@ -98,9 +98,11 @@ impl Turn<'_> {
         self.greet();
         self.log(format!("{} is in, from {}", login.name, self.session().address));
         if was_here {
-            return self.follow_the_others();
+            self.follow_the_others();
+        } else {
+            self.come_in();
         }
-        self.come_in();
+        self.catch_up();
     }
 
     fn welcome_guest(&mut self) {

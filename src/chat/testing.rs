@@ -7,6 +7,7 @@
 
 mod memory;
 mod receiver;
+mod recollection;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -53,6 +54,10 @@ pub struct World {
     pub unsaved_changes: Vec<(MsgId, Change)>,
     /// What is on disk, oldest first.
     pub stored: Vec<Message>,
+    /// The same of changes.
+    pub stored_changes: Vec<Change>,
+    /// Messages that were taken back: the store finds them no more.
+    pub redacted: BTreeSet<MsgId>,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -106,6 +111,8 @@ impl World {
             unsaved: Vec::new(),
             unsaved_changes: Vec::new(),
             stored,
+            stored_changes: Vec::new(),
+            redacted: BTreeSet::new(),
             accounts: Vec::new(),
             asks_by_hand: false,
             questions: VecDeque::new(),
@@ -268,7 +275,7 @@ impl World {
     pub fn save(&mut self) {
         let Some((up_to, count)) = self.end_of_unsaved() else { return };
         let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        self.unsaved_changes.clear();
+        self.stored_changes.extend(self.unsaved_changes.drain(..).map(|(_, change)| change));
         self.stored.extend(batch);
         self.handle(Input::Saved { up_to, count, result: Ok(()) });
     }
@@ -323,7 +330,13 @@ impl World {
             _ => {}
         }
         let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        memory::found(all, &self.accounts, query)
+        let all: Vec<&Message> = all.filter(|message| !self.redacted.contains(&message.id)).collect();
+        if let Some(found) = recollection::redact(&all, &mut self.redacted, query) {
+            return found;
+        }
+        let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
+        recollection::found(&all, changes, query)
+            .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, query))
     }
 
     fn made_account(&mut self, name: &str, hash: &str) -> Found {

@@ -26,14 +26,16 @@ pub fn found<'a>(all: impl Iterator<Item = &'a Message>, accounts: &[Account], q
     }
 }
 
-fn last<'a>(messages: impl Iterator<Item = &'a Message>, limit: usize) -> Found {
+pub(super) fn last<'a>(messages: impl Iterator<Item = &'a Message>, limit: usize) -> Found {
     let mut messages: Vec<Message> = messages.cloned().collect();
     messages.drain(..messages.len().saturating_sub(limit));
     Found::Messages(messages)
 }
 
-fn is_at(message: &Message, place: &Place) -> bool {
-    message.target == place.target && (message.closed_in == 0 || message.closed_in == place.instance)
+pub(super) fn is_at(message: &Message, place: &Place) -> bool {
+    message.id >= place.since
+        && message.target == place.target
+        && (message.closed_in == 0 || message.closed_in == place.instance)
 }
 
 fn is_hit(message: &Message, search: &Search) -> bool {
