@@ -18,13 +18,14 @@ use crate::wire::line::{Line, Tags, clip, split_text};
 use crate::wire::reply::Numeric;
 
 use self::parse::Rest;
-use self::words::{Command, Tongue};
+use self::words::Command;
 use super::join::clip_word;
 use super::turn::Turn;
 use super::{RoomId, SERVER_NAME};
 
 pub(super) use self::parse::spoken;
 pub use self::show::Question;
+pub(super) use self::words::Tongue;
 
 /// Bytes of text in one notice: with the longest room name it fits a classic line of 512.
 const ANSWER_BYTES: usize = 400;
@@ -60,7 +61,9 @@ impl Turn<'_> {
         if self.ended {
             return true;
         }
-        let room = self.chat.room_named(target).filter(|room| room.standing(self.me).is_some());
+        let room = Some(target).filter(|target| target.starts_with('#'));
+        let room =
+            room.and_then(|name| self.chat.room_meant(self.me, name)).filter(|room| room.standing(self.me).is_some());
         let asked = Asked {
             tongue: typed.tongue,
             target: room.map_or(clip_word(target), |room| room.name.as_str()).into(),
@@ -158,6 +161,13 @@ impl Turn<'_> {
             self.refuse(&text);
         }
         refuses
+    }
+
+    /// Says a refusal in the language of the command; false when no command is carried out.
+    pub(super) fn refused_as(&mut self, sentence: impl FnOnce(Tongue) -> String) -> bool {
+        let Some(tongue) = self.asked.as_ref().map(|asked| asked.tongue) else { return false };
+        self.refuse(&sentence(tongue));
+        true
     }
 
     /// Says a refusal that has no numeric in the language of the command.

@@ -74,7 +74,7 @@ impl Turn<'_> {
             );
         };
         let limit = limit.min(HISTORY_MESSAGES);
-        let Some(room) = self.chat.room_named(target).filter(|room| room.standing(self.me).is_some()) else {
+        let Some(room) = self.chat.room_meant(self.me, target).filter(|room| room.standing(self.me).is_some()) else {
             let context = [clip_word(what), clip_word(target)];
             return self.fail(
                 "CHATHISTORY",
@@ -83,7 +83,7 @@ impl Turn<'_> {
                 "you can read the history of rooms that you are in",
             );
         };
-        let place = room.place();
+        let place = room.place(self.session());
         let query = match subcommand.as_str() {
             "LATEST" => Query::Before { place, before: None, limit },
             "BEFORE" => Query::Before { place, before: selector.upper(), limit },

@@ -8,7 +8,7 @@ use crate::wire::reply::*;
 
 use super::join::clip_word;
 use super::turn::Turn;
-use super::{ConnId, Room, RoomId, Session};
+use super::{Room, RoomId, Session};
 
 impl Room {
     /// Whether `session` may know that the room exists. To strangers a secret room is no room.
@@ -20,7 +20,7 @@ impl Room {
 impl Turn<'_> {
     /// The room that is meant, when this session may know of it; else it is told that there is none.
     pub(super) fn shown_room(&mut self, name: &str) -> Option<RoomId> {
-        let room = self.chat.room_named(name).filter(|room| room.is_shown_to(self.session()));
+        let room = self.chat.room_meant(self.me, name).filter(|room| room.is_shown_to(self.session()));
         let id = room.map(|room| room.id);
         if id.is_none() {
             self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
@@ -53,20 +53,5 @@ impl Turn<'_> {
             self.numeric(ERR_CHANOPRIVSNEEDED, &[name.as_str()], sentence);
         }
         runs
-    }
-
-    /// The member of a room that is meant by a nick; else this session is told whether nobody has it or they are not in the room.
-    pub(super) fn member_named(&mut self, id: RoomId, nick: &str) -> Option<ConnId> {
-        let Some(meant) = self.chat.session_named(nick) else {
-            self.numeric(ERR_NOSUCHNICK, &[clip_word(nick)], "nobody of that name is here");
-            return None;
-        };
-        let room = self.chat.rooms.get(&id)?;
-        if room.standing(meant.conn).is_some() {
-            return Some(meant.conn);
-        }
-        let (nick, name) = (meant.nick.clone(), room.name.clone());
-        self.numeric(ERR_USERNOTINCHANNEL, &[nick.as_str(), name.as_str()], "they are not in that room");
-        None
     }
 }

@@ -48,7 +48,7 @@ impl Turn<'_> {
                 None => return self.refuse_usage(Command::History),
             },
         };
-        let Some(place) = self.chat.rooms.get(&id).map(Room::place) else { return };
+        let Some(place) = self.chat.rooms.get(&id).map(|room| room.place(self.session())) else { return };
         self.ask_store(Query::Before { place, before: None, limit }, About::History);
     }
 
@@ -99,7 +99,8 @@ impl Turn<'_> {
         let tongue = self.tongue();
         let mine = self.session().rooms.iter().filter_map(|id| self.chat.rooms.get(id));
         let is_wanted = |room: &&Room| wanted.is_none_or(|wanted| is_called(room, wanted));
-        let rooms: Vec<_> = mine.filter(is_wanted).map(|room| (room.place(), room.name.clone())).collect();
+        let rooms: Vec<_> =
+            mine.filter(is_wanted).map(|room| (room.place(self.session()), room.name.clone())).collect();
         if !rooms.is_empty() {
             return Some(rooms);
         }

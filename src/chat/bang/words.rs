@@ -9,6 +9,13 @@ pub enum Tongue {
     English,
 }
 
+impl Tongue {
+    /// The sentence in this language.
+    pub fn either(self, chinese: &str, english: &str) -> String {
+        if self == Tongue::Chinese { chinese } else { english }.to_owned()
+    }
+}
+
 /// What somebody wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
