@@ -5,6 +5,7 @@
 mod bans;
 mod dates;
 mod everyday;
+mod groups;
 mod moderation;
 mod parse;
 mod refusal;
@@ -95,6 +96,14 @@ impl Turn<'_> {
             Command::Msg => self.bang_msg(rest, tags),
             Command::History => self.bang_history(rest),
             Command::Search => self.bang_search(rest),
+            Command::Create => self.bang_create(rest),
+            Command::Join => self.bang_join(rest),
+            Command::Invite => self.bang_invite(rest),
+            Command::Decline => self.bang_decline(rest),
+            Command::Leave => self.bang_leave(rest),
+            Command::Groups => self.bang_groups(),
+            Command::Delete => self.bang_delete(rest),
+            Command::Op | Command::Deop | Command::Owner => self.bang_appoint(command, rest),
             Command::Topic => self.bang_topic(rest),
             Command::Kick => self.bang_kick(rest),
             Command::Ban => self.bang_forbid(Command::Ban, rest),

@@ -6,6 +6,7 @@ mod topic;
 
 use crate::wire::reply::*;
 
+use super::group::Occupant;
 use super::join::clip_word;
 use super::turn::Turn;
 use super::{Room, RoomId, Session};
@@ -42,6 +43,11 @@ impl Turn<'_> {
     /// Whether this session runs the room; else it is told so.
     pub(super) fn may_run(&mut self, id: RoomId) -> bool {
         self.is_inside(id) && self.runs(id)
+    }
+
+    /// Whether this session runs the room and somebody in it has no higher rank; else it is told so.
+    pub(super) fn runs_and_may_put_out(&mut self, id: RoomId, who: &Occupant) -> bool {
+        self.may_run(id) && self.may_put_out(id, who)
     }
 
     fn runs(&mut self, id: RoomId) -> bool {

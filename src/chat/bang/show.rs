@@ -1,6 +1,6 @@
 //! `!history` and `!search`: what is asked of the store, and how the answer reads.
 
-use crate::store::record::{Found, Message, Place, Query, Search, Target};
+use crate::store::record::{AccountId, Found, Message, Place, Query, Search, Target};
 use crate::wire::limits::{HISTORY_LINES, LINE_BYTES};
 use crate::wire::line::clip;
 use crate::wire::msgid::MsgId;
@@ -8,7 +8,7 @@ use crate::wire::name::{Key, RoomName};
 
 use super::super::session::Purpose;
 use super::super::turn::Turn;
-use super::super::{Effect, Room};
+use super::super::{Effect, Room, RoomId};
 use super::dates::{clock, day, local, start_ms};
 use super::parse::{Rest, Wanted, number};
 use super::words::{Command, Tongue};
@@ -30,8 +30,13 @@ pub struct Question {
 }
 
 #[derive(Debug)]
-enum About {
+pub(super) enum About {
     History,
+    /// How much is unread in these groups of an account.
+    Groups {
+        account: AccountId,
+        groups: Vec<RoomId>,
+    },
     /// The rooms that were searched, when they are several.
     Search {
         rooms: Vec<(Target, RoomName)>,
@@ -120,7 +125,7 @@ impl Turn<'_> {
         None
     }
 
-    fn ask_store(&mut self, query: Query, about: About) {
+    pub(super) fn ask_store(&mut self, query: Query, about: About) {
         let Some(mut asked) = self.asked.clone() else { return };
         if self.session().wait.is_some() {
             // One line may have several targets.
@@ -139,6 +144,7 @@ impl Turn<'_> {
         self.asked = Some(question.asked);
         let tongue = self.tongue();
         match (found, question.about) {
+            (found, About::Groups { account, groups }) => self.show_groups(account, &groups, found),
             (Found::Messages(messages), About::History) => self.show_messages(messages, tongue),
             (Found::Messages(messages), About::Search { rooms }) => self.show_hits(messages, &rooms, tongue),
             _ => self.refuse(&phrase!(

@@ -129,3 +129,153 @@ impl Turn<'_> {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ConnId;
+    use super::super::super::testing::World;
+    use super::*;
+
+    /// `#茶`, which is anna's, with ben; 小阳 has an account and is away.
+    fn tea() -> (World, ConnId, ConnId) {
+        let mut w = World::new();
+        let [anna, ben, 小阳] = ["anna", "ben", "小阳"].map(|name| w.member(name));
+        w.line(anna, "JOIN #茶");
+        w.line(ben, "JOIN #茶");
+        w.lose(小阳);
+        w.drain();
+        (w, anna, ben)
+    }
+
+    fn invitation(w: &World, by: ConnId) -> [String; 3] {
+        let nick = w.session(by).nick.as_str();
+        [
+            format!(":{} INVITE 小阳 #茶", w.source(by)),
+            format!(":gzy.local NOTICE 小阳 :{nick} 邀请你加入群 #茶：！加群*1000 加入，！拒绝*1000 谢绝"),
+            format!(
+                ":gzy.local NOTICE 小阳 :{nick} invites you to the group #茶: !join 1000 accepts, !decline 1000 declines"
+            ),
+        ]
+    }
+
+    #[test]
+    fn somebody_away_is_shown_the_invitation_at_each_login_until_it_is_answered() {
+        let (mut w, anna, ben) = tea();
+        assert_eq!(
+            w.ask(ben, "INVITE 1002 #1000"),
+            [":gzy.local 341 ben 小阳 #茶".to_owned(), format!(":gzy.local 301 ben 小阳 :{WAITS}")],
+            "in a public group every member may"
+        );
+        w.line(anna, "MODE #茶 +is");
+        w.save();
+        let (told, mut w) = (invitation(&w, ben), w.restarted());
+        let phone = w.come_in("小阳", "");
+        let lines = w.said_to(phone);
+        assert_eq!(lines[lines.len() - 3..], told);
+        let laptop = w.come_in("小阳", "");
+        let lines = w.said_to(laptop);
+        assert_eq!(lines[lines.len() - 3..], told);
+        let anna = w.member("anna");
+        assert_eq!(
+            w.ask(laptop, "PRIVMSG #lobby :!groups"),
+            [
+                ":gzy.local NOTICE #lobby :you are in no group yet; !create NAME makes one",
+                ":gzy.local NOTICE #lobby :ben invites you to #茶: !join 1000 accepts, !decline 1000 declines",
+            ]
+        );
+        assert_eq!(w.ask(phone, "INVITE")[0], ":gzy.local 336 小阳 #茶");
+        w.drain();
+        let joined = w.ask(phone, "PRIVMSG #lobby :！加群*1000");
+        assert_eq!(joined.last().unwrap(), ":gzy.local NOTICE #lobby :你是 #茶 的成员了");
+        assert_eq!(w.said_to(anna), [format!(":{} JOIN #茶", w.source(phone))]);
+        assert!(w.said_to(laptop).contains(&format!(":{} JOIN #茶", w.source(phone))), "on all devices");
+        assert_eq!(w.ask(phone, "INVITE"), [":gzy.local 337 小阳 :End of /INVITE list"]);
+        w.save();
+        let mut w = w.restarted();
+        let phone = w.come_in("小阳", "");
+        assert!(w.said_to(phone).iter().all(|line| !line.contains(" INVITE ")), "it is consumed");
+        assert_eq!(w.session(phone).rooms.len(), 2);
+    }
+
+    #[test]
+    fn somebody_here_sees_it_at_once_on_all_devices_and_may_decline() {
+        let (mut w, anna, ben) = tea();
+        let devices = ["小阳", "小阳"].map(|name| w.member(name));
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #茶 :！邀请*小阳"),
+            [":gzy.local 341 anna 小阳 #茶", ":gzy.local NOTICE #茶 :已经邀请 小阳 加入 #茶"]
+        );
+        for device in devices {
+            assert_eq!(w.said_to(device), invitation(&w, anna));
+        }
+        assert_eq!(w.said_to(ben), [""; 0]);
+        assert_eq!(w.ask(devices[0], "PRIVMSG #lobby :！拒绝*1000"), [":gzy.local NOTICE #lobby :已经谢绝 #茶 的邀请"]);
+        assert_eq!(
+            w.ask(devices[1], "PRIVMSG #lobby :!decline 茶"),
+            [":gzy.local NOTICE #lobby :nobody has invited you to that group; !groups lists your invitations"]
+        );
+        w.save();
+        assert!(w.kept.directory.groups[0].invited.is_empty());
+    }
+
+    #[test]
+    fn who_cannot_be_invited_is_said_with_the_reason() {
+        let (mut w, anna, ben) = tea();
+        let (dora, eve) = (w.member("dora"), w.join("eve"));
+        w.line(anna, "INVITE 小阳 #茶");
+        w.line(anna, "MODE #茶 +b *!1003@*");
+        w.drain();
+        let yourself = "that is you yourself; to leave a group, say PART or !leave";
+        let banned = "they are banned from that group; take the ban back first (!unban)";
+        let invited = "they are invited already; the invitation waits for them";
+        for (who, line, answer) in [
+            (anna, "INVITE anna #茶", format!("400 anna #茶 :{yourself}")),
+            (anna, "INVITE ben #茶", "443 anna ben #茶 :is a member of that group already".into()),
+            (anna, "INVITE dora #茶", format!("474 anna #茶 :{banned}")),
+            (anna, "INVITE 小阳 #茶", format!("400 anna #茶 :{invited}")),
+            (anna, "INVITE 9999 #茶", "401 anna 9999 :nobody of that name is here".into()),
+            (anna, "INVITE ben #9999", "403 anna #9999 :there is no such room".into()),
+            (dora, "INVITE 小阳 #茶", "442 dora #茶 :you are not in that room".into()),
+        ] {
+            assert_eq!(w.ask(who, line), [format!(":gzy.local {answer}")], "{line}");
+        }
+        w.line(eve, "JOIN #茶");
+        w.drain();
+        let member = "only members of that group invite to it; JOIN it first";
+        assert_eq!(w.ask(eve, "INVITE dora #茶"), [format!(":gzy.local 442 eve #茶 :{member}")]);
+        w.line(anna, "MODE #茶 +i");
+        w.drain();
+        let operators = "only the owner and the operators invite to that group; ask one of them";
+        assert_eq!(w.ask(ben, "INVITE eve #茶"), [format!(":gzy.local 482 ben #茶 :{operators}")]);
+        assert_eq!(
+            w.ask(ben, "PRIVMSG #茶 :！邀请*dora"),
+            [":gzy.local NOTICE #茶 :这个群只有群主和管理员能邀请；请他们帮忙"]
+        );
+        assert_eq!(
+            w.ask(ben, "PRIVMSG #茶 :!invite"),
+            [":gzy.local NOTICE #茶 :type it like this: !invite WHO [GROUP]"]
+        );
+        assert_eq!(
+            w.ask(ben, "PRIVMSG #茶 :!invite dora 4444"),
+            [":gzy.local NOTICE #茶 :there is no such group; !groups lists yours, LIST the public ones"]
+        );
+    }
+
+    #[test]
+    fn nobody_is_buried_in_invitations() {
+        let (mut w, anna, ben) = tea();
+        for n in 0..INVITATIONS_PER_ACCOUNT {
+            let maker = if n < 15 { anna } else { ben };
+            w.line(maker, &format!("JOIN #水{n}"));
+            w.line(maker, &format!("INVITE 小阳 #水{n}"));
+        }
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "INVITE 小阳 #茶"),
+            [":gzy.local 400 anna #茶 :20 invitations wait for them already; they have to answer some first"]
+        );
+        let 小阳 = w.come_in("小阳", "");
+        assert_eq!(w.said_to(小阳).iter().filter(|line| line.contains(" INVITE ")).count(), INVITATIONS_PER_ACCOUNT);
+    }
+}

@@ -191,3 +191,145 @@ impl Turn<'_> {
         is_invited
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::World;
+    use super::*;
+    use crate::wire::limits::CONFIRM_MS;
+
+    /// `#茶`, which is anna's, with ben and 小阳.
+    fn tea() -> (World, [ConnId; 3]) {
+        let mut w = World::new();
+        let people = ["anna", "ben", "小阳"].map(|name| w.member(name));
+        people.iter().for_each(|conn| w.line(*conn, "JOIN #茶"));
+        w.drain();
+        (w, people)
+    }
+
+    fn owner(w: &World) -> u32 {
+        w.chat.room_named("#茶").and_then(|room| room.group.as_ref()).unwrap().owner.0
+    }
+
+    #[test]
+    fn an_owner_who_leaves_hands_the_group_to_the_oldest_operator_or_else_the_oldest_member() {
+        let (mut w, [anna, ben, 小阳]) = tea();
+        w.line(anna, "MODE #茶 +o 小阳");
+        w.lose(小阳);
+        w.drain();
+        let a = w.source(anna);
+        assert_eq!(w.ask(anna, "PART #茶"), [format!(":{a} PART #茶")]);
+        assert_eq!(
+            w.said_to(ben),
+            [
+                format!(":{a} PART #茶"),
+                ":gzy.local MODE #茶 +q 小阳".into(),
+                ":gzy.local NOTICE #茶 :小阳 现在是群主 · 小阳 owns this group from here on".into(),
+            ]
+        );
+        assert_eq!(owner(&w), 1002);
+        w.save();
+        let mut w = w.restarted();
+        let [小阳, ben] = ["小阳", "ben"].map(|name| w.member(name));
+        assert_eq!(w.ask(小阳, "NAMES #茶")[0], ":gzy.local 353 小阳 = #茶 :~小阳 ben");
+        w.line(小阳, "MODE #茶 +n-t");
+        w.line(小阳, "PART #茶");
+        assert_eq!(owner(&w), 1001, "ben is all there is");
+        w.drain();
+        assert_eq!(w.ask(ben, "MODE #茶")[0], ":gzy.local 324 ben #茶 +n");
+    }
+
+    #[test]
+    fn the_last_member_is_asked_before_the_group_ends() {
+        let (mut w, [anna, ben, 小阳]) = tea();
+        w.line(ben, "PART #茶");
+        w.line(小阳, "PART #茶");
+        let eve = w.join("eve");
+        w.line(eve, "JOIN #茶");
+        w.line(anna, "PRIVMSG #茶 :嘿");
+        w.save();
+        w.drain();
+        let asked = "you are the last member of #茶: when you leave, the group ends, and everything said in it is deleted; say it again within a minute (!leave 1000) if you mean it";
+        assert_eq!(w.ask(anna, "PART #茶"), [format!(":gzy.local NOTICE anna :{asked}")]);
+        w.pass_ms(CONFIRM_MS + 1);
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #茶 :！退群"),
+            [
+                ":gzy.local NOTICE #茶 :你是 #茶 的最后一个成员：退了群就没有了，聊天记录也会删掉；确定的话一分钟内再输入一次 ！退群*1000"
+            ],
+            "a minute later it is asked anew"
+        );
+        let a = w.source(anna);
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #lobby :！退群*1000"),
+            [format!(":{a} PART #茶"), ":gzy.local NOTICE #lobby :你退出了 #茶".into()]
+        );
+        assert_eq!(w.said_to(eve), [format!(":gzy.local KICK #茶 eve :{ENDED}")], "a visitor alone keeps no group");
+        assert_eq!((w.chat.groups.count(), w.chat.room_count()), (0, 1));
+        w.save();
+        assert!(w.stored.is_empty() && w.kept.directory.groups.is_empty());
+        assert!(w.ask(eve, "JOIN #te\u{61}")[0].ends_with(" JOIN #tea"));
+    }
+
+    #[test]
+    fn a_group_is_deleted_by_its_owner_who_says_it_twice() {
+        let (mut w, [anna, ben, 小阳]) = tea();
+        let phone = w.member("ben");
+        w.line(anna, "PRIVMSG #茶 :嘿");
+        w.lose(小阳);
+        w.save();
+        w.drain();
+        let bang = |w: &mut World, who, text: &str| w.ask(who, &format!("PRIVMSG #lobby :{text}"));
+        let only = ":gzy.local NOTICE #lobby :only the owner of that group may do that (~ in NAMES)";
+        assert_eq!(bang(&mut w, ben, "!delete 1000"), [only]);
+        assert_eq!(bang(&mut w, anna, "!delete"), [":gzy.local NOTICE #lobby :type it like this: !delete GROUP"]);
+        assert_eq!(
+            bang(&mut w, anna, "!delete 7777"),
+            [":gzy.local NOTICE #lobby :there is no such group; !groups lists yours, LIST the public ones"]
+        );
+        let warned = bang(&mut w, anna, "!delete 茶");
+        assert!(
+            warned[0].contains("its 3 members are put out") && warned[0].contains("type !delete 1000 within a minute")
+        );
+        assert_eq!(bang(&mut w, anna, "!delete 茶"), warned, "it has to be the id");
+        assert!(bang(&mut w, anna, "！解散群*１０００")[0].contains(&format!("KICK #茶 anna :{ENDED}")));
+        for conn in [ben, phone] {
+            assert_eq!(w.said_to(conn), [format!(":gzy.local KICK #茶 ben :{ENDED}")]);
+            assert_eq!(w.session(conn).rooms.len(), 1);
+        }
+        w.save();
+        assert!(w.stored.is_empty() && w.kept.directory.groups.is_empty());
+        let 小阳 = w.member("小阳");
+        assert_eq!(w.session(小阳).rooms.len(), 1);
+    }
+
+    #[test]
+    fn an_old_question_is_no_yes() {
+        let (mut w, [anna, ..]) = tea();
+        w.line(anna, "PRIVMSG #茶 :!delete 1000");
+        w.pass_ms(CONFIRM_MS + 1);
+        w.line(anna, "PRIVMSG #茶 :!delete 1000");
+        assert_eq!(w.chat.groups.count(), 1);
+        w.line(anna, "PRIVMSG #茶 :!delete 1000");
+        assert_eq!(w.chat.groups.count(), 0);
+    }
+
+    #[test]
+    fn visitors_are_put_out_when_a_group_is_closed() {
+        let (mut w, [anna, ben, _]) = tea();
+        let eve = w.join("eve");
+        w.line(eve, "JOIN #茶");
+        w.drain();
+        let kick = format!(":gzy.local KICK #茶 eve :{CLOSED}");
+        assert_eq!(w.ask(anna, "MODE #茶 +s"), [format!(":{} MODE #茶 +s", w.source(anna)), kick.clone()]);
+        assert_eq!(w.said_to(eve), [kick.clone()]);
+        assert_eq!(w.said_to(ben), [format!(":{} MODE #茶 +s", w.source(anna)), kick]);
+        let stranger = "that group is for its members; log in, and let one of them invite you";
+        assert_eq!(w.ask(eve, "JOIN #茶"), [format!(":gzy.local 477 eve #茶 :{stranger}")]);
+        assert_eq!(
+            w.ask(eve, "PRIVMSG #lobby :！加群*茶"),
+            [":gzy.local NOTICE #lobby :这个群只让成员进；先登录，再请群里的人邀请你"]
+        );
+    }
+}

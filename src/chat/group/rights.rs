@@ -26,7 +26,7 @@ pub struct Occupant {
 
 impl Chat {
     /// The one in a room who is meant by a name or an account's number.
-    fn occupant(&self, id: RoomId, text: &str) -> Option<Occupant> {
+    pub(in crate::chat) fn occupant(&self, id: RoomId, text: &str) -> Option<Occupant> {
         let room = self.rooms.get(&id)?;
         let member = self.accounts.meant(text).filter(|account| room.seat(Some(*account)).is_some());
         if let Some(account) = member {
@@ -197,5 +197,185 @@ impl Turn<'_> {
             self.tell_all_in(id, &event);
         }
         self.log(format!("the group {name} ({number}) is {nick}'s"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ConnId;
+    use super::super::super::testing::World;
+    use super::*;
+
+    /// `#茶`, which is anna's, with ben, an operator, and 小阳, who is away.
+    fn tea() -> (World, ConnId, ConnId) {
+        let mut w = World::new();
+        let [anna, ben, 小阳] = ["anna", "ben", "小阳"].map(|name| w.member(name));
+        [anna, ben, 小阳].iter().for_each(|conn| w.line(*conn, "JOIN #茶"));
+        w.line(anna, "MODE #茶 +o ben");
+        w.lose(小阳);
+        w.drain();
+        (w, anna, ben)
+    }
+
+    fn names(w: &mut World, asker: ConnId) -> String {
+        let line = w.ask(asker, "NAMES #茶").remove(0);
+        line.rsplit_once(':').unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn the_owner_appoints_members_who_are_away_by_name_or_number() {
+        let (mut w, anna, ben) = tea();
+        let a = w.source(anna);
+        assert_eq!(w.ask(anna, "MODE #茶 +o 小阳"), [format!(":{a} MODE #茶 +o 小阳")]);
+        assert_eq!(w.said_to(ben), [format!(":{a} MODE #茶 +o 小阳")]);
+        assert_eq!(w.ask(anna, "MODE #茶 -o 1002"), [format!(":{a} MODE #茶 -o 小阳")]);
+        assert_eq!(w.ask(anna, "MODE #茶 +v 小阳"), [format!(":{a} MODE #茶 +v 小阳")]);
+        assert_eq!(w.ask(anna, "MODE #茶 +v 小阳"), [""; 0]);
+        assert_eq!(names(&mut w, anna), "~anna @ben +小阳");
+        w.save();
+        let mut w = w.restarted();
+        let 小阳 = w.member("小阳");
+        assert_eq!(names(&mut w, 小阳), "+小阳 ~anna @ben");
+    }
+
+    #[test]
+    fn operators_give_voices_but_no_offices_and_put_nobody_out_of_their_own_rank() {
+        let (mut w, anna, ben) = tea();
+        let b = w.source(ben);
+        let not_owner = ":gzy.local 482 ben #茶 :only the owner of that group may do that (~ in NAMES)";
+        for line in ["MODE #茶 +o 小阳", "MODE #茶 -o ben", "MODE #茶 +q ben"] {
+            assert_eq!(w.ask(ben, line), [not_owner], "{line}");
+        }
+        let outranked = ":gzy.local 482 ben #茶 :nobody puts out the owner, and only the owner an operator";
+        assert_eq!(w.ask(ben, "KICK #茶 anna"), [outranked]);
+        assert_eq!(
+            w.ask(ben, "KICK #茶 ben"),
+            [":gzy.local 400 ben #茶 :that is you yourself; to leave a group, say PART or !leave"]
+        );
+        w.line(anna, "MODE #茶 +o 小阳");
+        w.drain();
+        assert_eq!(w.ask(ben, "KICK #茶 小阳"), [outranked]);
+        assert_eq!(
+            w.ask(ben, "PRIVMSG #茶 :！封*anna"),
+            [":gzy.local NOTICE #茶 :群主谁也请不出去，管理员只有群主能请出去"]
+        );
+        assert!(w.chat.room_named("#茶").unwrap().bans.is_empty());
+        w.line(anna, "MODE #茶 -o 小阳");
+        w.drain();
+        assert_eq!(w.ask(ben, "KICK #茶 1002 :太久没来"), [format!(":{b} KICK #茶 小阳 :太久没来")]);
+        assert_eq!(w.said_to(anna), [format!(":{b} KICK #茶 小阳 :太久没来")]);
+        assert_eq!(names(&mut w, anna), "~anna @ben");
+        w.save();
+        let mut w = w.restarted();
+        let 小阳 = w.member("小阳");
+        assert_eq!(w.session(小阳).rooms.len(), 1, "a kick ends the membership");
+        assert!(w.ask(小阳, "JOIN #1000")[0].ends_with(" JOIN #茶"), "but is no ban");
+    }
+
+    #[test]
+    fn a_kick_is_for_all_devices_and_a_ban_for_the_account_wherever_it_is() {
+        let (mut w, anna, ben) = tea();
+        let phone = w.member("ben");
+        w.drain();
+        let a = w.source(anna);
+        let told = [format!(":{a} MODE #茶 +b *!1001@account.gzy"), format!(":{a} KICK #茶 ben :封禁 · banned")];
+        let answer = ":gzy.local NOTICE #茶 :ben is banned; !unban ben takes it back".to_owned();
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :!ban ben"), [&told[..], &[answer]].concat());
+        for conn in [ben, phone] {
+            assert_eq!(w.said_to(conn), told[1..], "who is out hears of no mask");
+            assert_eq!(w.ask(conn, "JOIN #茶"), [":gzy.local 474 ben #茶 :you are banned from that room"]);
+        }
+        w.line(anna, "PRIVMSG #茶 :！封*小阳");
+        w.save();
+        let mut w = w.restarted();
+        let [anna, 小阳] = ["anna", "小阳"].map(|name| w.member(name));
+        assert_eq!(w.session(小阳).rooms.len(), 1);
+        assert_eq!(w.ask(小阳, "JOIN #茶"), [":gzy.local 474 小阳 #茶 :you are banned from that room"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :！解封"), [":gzy.local NOTICE #茶 :被封的：ben、小阳"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :！解封*小阳")[1], ":gzy.local NOTICE #茶 :已解封：小阳");
+        assert_eq!(names(&mut w, anna), "~anna");
+        assert!(w.ask(小阳, "JOIN #茶")[0].ends_with(" JOIN #茶"));
+        w.drain();
+        assert_eq!(
+            w.ask(anna, "PRIVMSG #茶 :!mute 1002")[1],
+            ":gzy.local NOTICE #茶 :小阳 is muted; !unmute 小阳 takes it back"
+        );
+        w.drain();
+        assert_eq!(w.ask(小阳, "PRIVMSG #茶 :嘿"), [":gzy.local 404 小阳 #茶 :you are muted there; ask an operator"]);
+    }
+
+    #[test]
+    fn an_owner_gives_the_group_away_and_stays_an_operator() {
+        let (mut w, anna, ben) = tea();
+        let a = w.source(anna);
+        assert_eq!(w.ask(anna, "MODE #茶 +q 小阳"), [format!(":{a} MODE #茶 +q 小阳")]);
+        assert_eq!(w.said_to(ben), [format!(":{a} MODE #茶 +q 小阳")]);
+        assert_eq!(names(&mut w, ben), "@anna @ben ~小阳");
+        assert!(w.ask(anna, "MODE #茶 +o anna")[0].contains(" 482 "));
+        let 小阳 = w.member("小阳");
+        let s = w.source(小阳);
+        assert_eq!(
+            w.ask(小阳, "MODE #茶 -q 小阳"),
+            [":gzy.local 400 小阳 #茶 :a group has an owner at all times; MODE +q gives it to somebody else"]
+        );
+        assert_eq!(w.ask(小阳, "PRIVMSG #茶 :！转让*anna"), [format!(":{s} MODE #茶 +q anna")]);
+        w.drain();
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :!op ben"), [":gzy.local NOTICE #茶 :that is what ben is already"]);
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :！免职*ben"), [format!(":{a} MODE #茶 -o ben")]);
+        assert_eq!(names(&mut w, anna), "~anna ben @小阳");
+        w.save();
+        let mut w = w.restarted();
+        let ben = w.member("ben");
+        assert_eq!(names(&mut w, ben), "ben ~anna @小阳");
+    }
+
+    #[test]
+    fn a_visitor_may_have_a_voice_but_no_office() {
+        let (mut w, anna, _) = tea();
+        let eve = w.join("eve");
+        w.line(eve, "JOIN #茶");
+        w.drain();
+        let a = w.source(anna);
+        assert_eq!(w.ask(anna, "MODE #茶 +v eve"), [format!(":{a} MODE #茶 +v eve")]);
+        for line in ["MODE #茶 +o eve", "MODE #茶 +q eve"] {
+            assert_eq!(
+                w.ask(anna, line),
+                [":gzy.local 400 anna #茶 :only people with an account run a group; they have to register first"]
+            );
+        }
+        w.line(eve, "JOIN #酒");
+        w.drain();
+        assert_eq!(
+            w.ask(eve, "MODE #酒 +q eve"),
+            [":gzy.local 403 eve #酒 :that room is no group, so it has no members and no owner; !create makes one"]
+        );
+    }
+
+    #[test]
+    fn who_is_no_member_is_named_as_such() {
+        let (mut w, anna, _) = tea();
+        w.member("dora");
+        w.join("eve");
+        for (line, answer) in [
+            ("MODE #茶 +o dora", "441 anna dora #茶 :they are not in that room"),
+            ("MODE #茶 +o 1003", "441 anna dora #茶 :they are not in that room"),
+            ("KICK #茶 eve", "441 anna eve #茶 :they are not in that room"),
+            ("KICK #茶 无人", "401 anna 无人 :nobody of that name is here"),
+        ] {
+            assert_eq!(w.ask(anna, line), [format!(":gzy.local {answer}")], "{line}");
+        }
+        assert_eq!(w.ask(anna, "PRIVMSG #茶 :！踢*dora"), [":gzy.local NOTICE #茶 :dora 不在 #茶 里"]);
+    }
+
+    #[test]
+    fn an_owner_kicked_by_the_host_leaves_the_group_to_somebody_else() {
+        let (mut w, anna, ben) = tea();
+        let host = w.join("host");
+        w.make_operator(host);
+        w.line(host, "KICK #茶 anna :够了");
+        assert!(w.said_to(host).len() == 1, "who is not in it hears of the kick alone");
+        w.drain();
+        assert_eq!(names(&mut w, ben), "~ben 小阳");
+        assert_eq!(w.session(anna).rooms.len(), 1);
     }
 }
