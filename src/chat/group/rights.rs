@@ -204,7 +204,6 @@ impl Turn<'_> {
 mod tests {
     use super::super::super::ConnId;
     use super::super::super::testing::World;
-    use super::*;
 
     /// `#茶`, which is anna's, with ben, an operator, and 小阳, who is away.
     fn tea() -> (World, ConnId, ConnId) {
