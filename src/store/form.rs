@@ -161,7 +161,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(make_old(dir.path()));
         let (answer, answers) = std::sync::mpsc::channel();
-        let opened = Store::open(dir.path(), move |said| drop(answer.send(said))).unwrap();
+        let opened = Store::open(dir.path(), None, move |said| drop(answer.send(said))).unwrap();
         assert_eq!(opened.last_id, at(4));
         let names: Vec<_> = opened.directory.accounts.iter().map(|account| &*account.name).collect();
         assert_eq!(names, ["Anna", "ben"]);
