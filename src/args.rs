@@ -10,8 +10,10 @@ use crate::password_file;
 use crate::server::{Config, Limits, PlainTalk, Source};
 use crate::wire::name::RoomName;
 
+mod backup;
 mod client;
 
+pub use backup::{BackupArgs, RestoreArgs};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
 
 use client::language;
@@ -36,6 +38,10 @@ pub enum Command {
     Say(SayArgs),
     /// `gzy user`
     User(UserArgs),
+    /// `gzy backup`
+    Backup(BackupArgs),
+    /// `gzy restore`
+    Restore(RestoreArgs),
     /// `gzy doctor`
     Doctor(DoctorArgs),
 }
@@ -348,6 +354,18 @@ mod tests {
         for wrong in ["", "serve", "server --flood maybe", "server --listen nowhere", "user add"] {
             assert!(matches!(parsed(wrong), Parsed::Print(_, false)), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_backup_is_made_to_and_restored_from_a_file() {
+        let Parsed::Run(args) = parsed("backup b.gzy --data d") else { panic!() };
+        assert!(matches!(args.command, Command::Backup(BackupArgs { data: Some(_), .. })));
+        let Parsed::Run(args) = parsed("restore b.gzy --force") else { panic!() };
+        assert!(matches!(args.command, Command::Restore(RestoreArgs { force: true, data: None, .. })));
+        assert!(
+            matches!(parsed("--help"), Parsed::Print(text, true) if text.contains("备份") && text.contains("backup"))
+        );
+        assert!(matches!(parsed("backup"), Parsed::Print(_, false)));
     }
 
     #[test]

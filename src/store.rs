@@ -3,9 +3,10 @@
 //! [`Store`] is the door: it queues, and refuses when the queue is full. `keeper` is the thread behind it: it takes all that is
 //! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
 //! `removal` takes away, `sweep` says what has to go. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
-//! looks over many places, `index` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
-//! line, beside a running server. `form` brings older files to the newest form.
+//! looks over many places, `index`, `expression` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
+//! line, beside a running server. `form` brings older files to the newest form, `backup` copies everything and brings it back.
 pub mod accounts;
+pub mod backup;
 mod book;
 pub mod change;
 mod conversations;
@@ -14,6 +15,7 @@ pub mod directory;
 #[cfg(test)]
 mod doomed;
 mod error;
+mod expression;
 #[cfg(test)]
 mod fixture;
 mod form;
