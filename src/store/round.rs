@@ -56,6 +56,7 @@ impl Keeper<'_> {
             }
             Err(why) => {
                 self.ledger.rolled_back();
+                self.removal.rolled_back();
                 self.names.forget();
                 self.note_failure(why);
             }

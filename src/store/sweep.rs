@@ -9,10 +9,11 @@ use rusqlite::{Connection, OptionalExtension, Statement, Transaction, Transactio
 
 use super::history::as_column;
 use super::keeper::Keeper;
+use super::removal::How;
 use crate::wire::msgid::MsgId;
 
 /// Messages that go in one transaction: some milliseconds, which is what talk may have to wait for it.
-const SLICE: i64 = 64;
+const SLICE: i64 = 256;
 
 /// While talk leaves no pause, a slice goes so often: quicker than people talk, and a few percent of the thread's time.
 const SLICE_WHEN_BUSY: Duration = Duration::from_millis(100);
@@ -97,8 +98,12 @@ impl<'c> Sweep<'c> {
     /// When the oldest message gets too old (milliseconds since 1970).
     fn next_ms(&mut self) -> rusqlite::Result<Option<u64>> {
         let Some(keep_ms) = self.keep_ms else { return Ok(None) };
-        let oldest = self.oldest.query_row([1], |row| row.get::<_, i64>(1)).optional()?;
-        Ok(oldest.map(|id| MsgId(id as u64).time_ms().saturating_add(keep_ms).saturating_add(1)))
+        Ok(self.first()?.map(|(_, id)| id.time_ms().saturating_add(keep_ms).saturating_add(1)))
+    }
+
+    /// The oldest message: its row and its id.
+    fn first(&mut self) -> rusqlite::Result<Option<(i64, MsgId)>> {
+        self.oldest.query_row([1], |row| Ok((row.get(0)?, MsgId(row.get::<_, i64>(1)? as u64)))).optional()
     }
 }
 
@@ -122,24 +127,39 @@ impl Keeper<'_> {
 
     fn sweep_slice(&mut self, now_ms: u64) -> rusqlite::Result<Swept> {
         let (ended, rows) = self.sweep.next_rows(now_ms)?;
-        if ended.is_none() && rows.is_empty() {
-            // A room without messages has none that get old; the first one is noticed at the next look.
-            let is_pruned = self.sweep.keep_ms.is_some();
-            let next_ms = self.sweep.next_ms()?.or(is_pruned.then_some(u64::MAX));
-            return Ok(Swept::Done { next_ms });
+        if ended.is_some() || !rows.is_empty() {
+            self.remove_slice(ended, &rows).inspect_err(|_| self.removal.rolled_back())?;
+            return Ok(Swept::More);
         }
+        let first_n = self.sweep.first()?.map_or(i64::MAX, |(n, _)| n);
+        if self.index.wants_merge(first_n) {
+            self.index.merge_step()?;
+            return Ok(Swept::More);
+        }
+        // A store without messages has none that get old; the first one is noticed at the next look.
+        let is_pruned = self.sweep.keep_ms.is_some();
+        let next_ms = self.sweep.next_ms()?.or(is_pruned.then_some(u64::MAX));
+        Ok(Swept::Done { next_ms })
+    }
+
+    /// Removes these rows; when an ended group has none left, what else remains of it.
+    fn remove_slice(&mut self, ended: Option<i64>, rows: &[i64]) -> rusqlite::Result<()> {
         let upto = self.index.upto();
         let step = Transaction::new_unchecked(self.db, TransactionBehavior::Immediate)?;
-        for n in &rows {
+        self.removal.forget(How::Noted)?;
+        for n in rows {
             self.removal.remove(*n, upto)?;
         }
+        let gone = rows.iter().filter(|n| **n <= upto).count() as i64;
+        step.execute("UPDATE indexed SET gone = gone + ?1", [gone])?;
         if let Some(target) = ended.filter(|_| rows.is_empty()) {
             step.execute("DELETE FROM markers WHERE target = ?1", [target])?;
             step.execute("DELETE FROM ended WHERE target = ?1", [target])?;
         }
         step.commit()?;
+        self.index.note_gone(gone);
         self.sweep.has_swept = true;
-        Ok(Swept::More)
+        Ok(())
     }
 }
 
@@ -175,14 +195,39 @@ mod tests {
         assert!(desk.keeper.index.upto() >= 2 * index::SLICE, "some are in the index, some are not");
         let slices = sweep_all(&mut desk, at(1000).time_ms());
         assert!(slices as u64 > 899 / SLICE as u64, "{slices}");
+        assert_eq!(count(&desk, "indexed WHERE gone = 899"), 1);
         assert_eq!(desk.texts("#lobby").len() as u64, lines - 899);
         assert_eq!(desk.search(&["word899"]), [""; 0]);
         assert_eq!(desk.search(&["word900"]), ["茶 word900"]);
         assert_eq!(desk.search(&["茶"]).len() as u64, lines - 899);
         desk.db.execute("INSERT INTO pieces (pieces) VALUES ('integrity-check')", []).unwrap();
-        desk.db.execute_batch("CREATE VIRTUAL TABLE terms USING fts5vocab (pieces, row)").unwrap();
-        assert_eq!(count(&desk, "terms WHERE term = 'word898'"), 0, "its pieces are gone");
-        assert_eq!(count(&desk, "terms WHERE term = 'word901'"), 1);
+    }
+
+    #[test]
+    fn when_much_is_gone_the_index_is_merged_and_the_words_are_out_of_the_file() {
+        let mut desk = Desk::new().again_keeping(Some(60_000 * 5000));
+        for first in (0..20_000).step_by(4000) {
+            let some = first + 1..=first + 4000;
+            desk.save(some.map(|minute| said(minute, &format!("茶 word{minute}x in the pot"))).collect()).unwrap();
+        }
+        while desk.keeper.lag() >= index::SLICE {
+            desk.keeper.take_slice();
+        }
+        let bytes = |desk: &Desk| count(desk, "pieces_data");
+        let before = bytes(&desk);
+        sweep_all(&mut desk, at(20_000).time_ms());
+        assert_eq!(count(&desk, "messages"), 5001);
+        assert_eq!(count(&desk, "indexed WHERE gone = 0"), 1);
+        assert!(bytes(&desk) * 2 < before, "{} of {before} pages are left", bytes(&desk));
+        assert_eq!(count(&desk, "words WHERE term = 'word14998x'"), 0);
+        assert_eq!(count(&desk, "words WHERE term = 'word15000x'"), 1);
+        assert_eq!(desk.search(&["word15000x"]).len(), 1);
+        assert_eq!(desk.search(&["茶"]).len(), 1000);
+        // What is cut out at once goes on as before.
+        let asked = Query::Redact { place: place("#lobby"), id: at(16_000), only_of: None };
+        assert_eq!(desk.ask(asked), Found::Redacted(super::super::record::Redaction::Done));
+        assert_eq!(count(&desk, "words WHERE term = 'word16000x'"), 0);
+        desk.db.execute("INSERT INTO pieces (pieces) VALUES ('integrity-check')", []).unwrap();
     }
 
     #[test]
