@@ -3,6 +3,7 @@
 //! Every server listens on port 0 and keeps its data in a folder of its own, so all tests run side by side.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod backup;
 mod board;
 mod crash;
 mod doors;
