@@ -61,6 +61,8 @@ pub struct Config {
     pub name: String,
     /// The lobby; `None` for none.
     pub lobby: Option<RoomName>,
+    /// How old messages may get, in milliseconds; `None` for ever.
+    pub keep_ms: Option<u64>,
     /// Messages that a newcomer is shown.
     pub replay: usize,
     /// Connections in all, and per address.
@@ -168,7 +170,7 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
         // The hub outlives the store's work; when it does not, nobody is left to be told.
         let _ = mail.send_blocking(Mail::Store(answer));
     };
-    Store::open(&config.data, answer).map_err(ServerError::Store)
+    Store::open(&config.data, config.keep_ms, answer).map_err(ServerError::Store)
 }
 
 /// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.
