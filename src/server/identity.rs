@@ -273,7 +273,7 @@ mod tests {
     }
 
     fn usable(identity: &Identity) -> Result<(), BadIdentity> {
-        identity.resolver(&rustls::crypto::ring::default_provider()).map(|_| ())
+        identity.resolver(&crate::net::suites::provider()).map(|_| ())
     }
 
     #[test]
