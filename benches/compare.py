@@ -234,7 +234,7 @@ class Rounds:
         command += ["--tls"] if server.tls else []
         try:
             done = subprocess.run([*command, *scenario], capture_output=True, text=True, timeout=SCENARIO_WITHIN_S,
-                                  check=False, preexec_fn=servers.raise_open_files)
+                                  check=False, preexec_fn=servers.set_limits)
         except subprocess.TimeoutExpired:
             raise Failed(f"not done within {SCENARIO_WITHIN_S} s") from None
         if done.returncode != 0:

@@ -103,7 +103,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=raise_open_files,
+                preexec_fn=set_limits,
             )
         until = time.monotonic() + START_WITHIN_S
         while process.poll() is None and time.monotonic() < until:
@@ -190,10 +190,12 @@ def last_words(folder):
         return f"nothing ({error})"
 
 
-def raise_open_files():
-    """One file per connection: as many as the system lets a process have."""
+def set_limits():
+    """One file per connection: as many as the system lets a process have. No core dumps."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # inspircd falls over when it is ended with TLS in it; nobody wants its memory in the tree.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def write(path, text):

@@ -23,7 +23,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// He has no number among the members, so he has a name of another kind.
 const NICK: &str = "slow";
 
-/// A steady stream without and with a member who never reads: what the others, the memory and he see of it.
+/// A steady stream without, with, and again without a member who never reads: what the others, the memory and he see of it.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "slow")]
 pub struct SlowArgs {
@@ -45,13 +45,16 @@ impl SlowArgs {
         let measured = seconds(f64::from(self.megabytes) * 1024.0 * 1024.0 / LONGEST_LEN as f64 / checked(self.rate)?)?;
         let mut pace =
             Pace { rate: self.rate, even: true, text_len: LONGEST_LEN, warm_up: WARM_UP, measured: measured / 2 };
-        let without = pace.run(&mut crowd, &site.process)?;
+        let mut without = pace.run(&mut crowd, &site.process)?;
         let before_kib = site.process.resident_kib()?;
         let slow = SlowReader::join(site, &Rooms::One.name(0))?;
         // From the first moment: what happens when he is cut belongs to it.
         (pace.warm_up, pace.measured) = (Duration::ZERO, measured);
         let with = pace.run(&mut crowd, &site.process)?;
         let found = slow.read_on();
+        // Half before and half behind: what grows with the history, as GZY's index does, is in both that are compared.
+        (pace.warm_up, pace.measured) = (WARM_UP, measured / 2);
+        without.add(&pace.run(&mut crowd, &site.process)?);
         let mut report = Report::new("slow");
         report.number("members", self.members as f64);
         report.number("messages_per_s", self.rate);
