@@ -18,6 +18,7 @@ mod lists;
 mod mode;
 mod moderate;
 mod monitor;
+mod multiline;
 mod oper;
 mod people;
 mod presence;
@@ -199,6 +200,8 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    /// Bytes of messages of several lines that are not finished, over all sessions.
+    batch_bytes: usize,
     whowas: VecDeque<Whowas>,
     /// Who wants to know about a nick, by its key.
     watchers: HashMap<Key, Vec<ConnId>>,
@@ -234,6 +237,7 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            batch_bytes: 0,
             whowas: VecDeque::new(),
             watchers: HashMap::new(),
             due: BTreeSet::new(),

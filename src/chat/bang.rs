@@ -14,7 +14,7 @@ mod words;
 use std::fmt::Write;
 
 use crate::wire::escape::{printable, strip_formatting};
-use crate::wire::line::{Line, clip, split_text};
+use crate::wire::line::{Line, Tags, clip, split_text};
 use crate::wire::reply::Numeric;
 
 use self::parse::Rest;
@@ -54,7 +54,7 @@ pub struct Asked {
 
 impl Turn<'_> {
     /// Handles a text that is a command; false when it is ordinary talk.
-    pub(super) fn bang(&mut self, target: &str, text: &str, line: &Line) -> bool {
+    pub(super) fn bang(&mut self, target: &str, text: &str, tags: Tags) -> bool {
         let Some(typed) = parse::parse(text) else { return false };
         // One line may have several targets; who left at the first one has nothing more to ask.
         if self.ended {
@@ -67,29 +67,29 @@ impl Turn<'_> {
             room: room.map(|room| room.id),
             refused: false,
         };
-        self.echo_command(&asked.target, text, line);
+        self.echo_command(&asked.target, text, tags);
         self.asked = Some(asked);
-        self.carry_out(typed.command, typed.rest, line);
+        self.carry_out(typed.command, typed.rest, tags);
         self.asked = None;
         true
     }
 
     /// The asker's own line, at once: nothing of it is kept, so there is nothing to wait for.
-    fn echo_command(&mut self, target: &str, text: &str, line: &Line) {
+    fn echo_command(&mut self, target: &str, text: &str, tags: Tags) {
         if self.session().echoes() {
             let mut event = self.my_event(format_args!("PRIVMSG {target}"), Some(text));
-            event.client_tags = line.tags.client_only();
+            event.client_tags = tags.client_only();
             self.reply_event(&event, "");
         }
     }
 
-    fn carry_out(&mut self, command: Command, rest: Rest, line: &Line) {
+    fn carry_out(&mut self, command: Command, rest: Rest, tags: Tags) {
         match command {
             Command::Help => self.bang_help(rest),
             Command::HowMany => self.bang_howmany(),
             Command::Users => self.bang_users(),
             Command::Nick => self.bang_nick(rest),
-            Command::Msg => self.bang_msg(rest, line),
+            Command::Msg => self.bang_msg(rest, tags),
             Command::History => self.bang_history(rest),
             Command::Search => self.bang_search(rest),
             Command::Topic => self.bang_topic(rest),

@@ -11,6 +11,11 @@ use super::turn::Turn;
 const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Admin, "ADMIN", "who runs this server"),
     (Verb::Away, "AWAY [reason]", "says that you are away; without a reason, that you are back"),
+    (
+        Verb::Batch,
+        "BATCH +<name> draft/multiline <room or nick> | -<name>",
+        "begins and ends a message of several lines, for programs",
+    ),
     (Verb::Cap, "CAP LS [302] | LIST | REQ :names | END", "capabilities, between your program and the server"),
     (
         Verb::ChatHistory,

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::store::record::{Found, Kind, Message, Query};
 use crate::wire::caps::Caps;
-use crate::wire::event::Event;
-use crate::wire::limits::HISTORY_MESSAGES;
+use crate::wire::event::{Event, sent_bytes};
+use crate::wire::limits::{HISTORY_BYTES, HISTORY_MESSAGES};
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
 use crate::wire::timestamp;
@@ -91,13 +91,14 @@ impl Turn<'_> {
         };
         let target = room.name.as_str().into();
         let newer_than = if subcommand == "LATEST" { selector.lower() } else { MsgId::default() };
-        let token = self.wait_for(Purpose::History { target, newer_than });
+        let from_newest = subcommand != "AFTER";
+        let token = self.wait_for(Purpose::History { target, newer_than, from_newest });
         self.effects.push(Effect::Ask { token, query });
     }
 
     /// Answers CHATHISTORY with a batch.
-    pub(super) fn show_history(&mut self, target: &str, newer_than: MsgId, found: Found) {
-        let messages = match found {
+    pub(super) fn show_history(&mut self, target: &str, newer_than: MsgId, from_newest: bool, found: Found) {
+        let mut messages = match found {
             Found::Messages(messages) => messages,
             Found::Failed(reason) => {
                 let sentence = format!("the history could not be read: {reason}");
@@ -105,13 +106,31 @@ impl Turn<'_> {
             }
             Found::Sent(_) | Found::Account(_) => return,
         };
+        messages.retain(|message| message.id > newer_than);
+        keep_what_fits(&mut messages, from_newest);
         let batch = format!("h{}", self.chat.last_token);
         let _ = write!(self.replies.lines(), ":{SERVER_NAME} BATCH +{batch} chathistory {target}\r\n");
         let extra = format!("batch={batch}");
-        for message in messages.into_iter().filter(|message| message.id > newer_than) {
+        for message in messages {
             self.reply_event(&event_of(message, target), &extra);
         }
         let _ = write!(self.replies.lines(), ":{SERVER_NAME} BATCH -{batch}\r\n");
+    }
+}
+
+/// Lets go of what makes an answer too long: the oldest messages, or the newest.
+fn keep_what_fits(messages: &mut Vec<Message>, from_newest: bool) {
+    let mut bytes = 0;
+    let mut fits = |message: &&Message| {
+        bytes += sent_bytes(&message.text);
+        bytes <= HISTORY_BYTES
+    };
+    if from_newest {
+        let count = messages.iter().rev().take_while(&mut fits).count();
+        messages.drain(..messages.len() - count);
+    } else {
+        let count = messages.iter().take_while(fits).count();
+        messages.truncate(count);
     }
 }
 
@@ -121,13 +140,11 @@ pub(super) fn event_of(message: Message, target: &str) -> Event {
         Kind::Privmsg => "PRIVMSG",
         Kind::Notice => "NOTICE",
     };
-    Event {
-        time_ms: message.id.time_ms(),
-        msgid: Some(message.id),
-        account: message.account,
-        bot: message.bot,
-        client_tags: message.tags,
-        head: format!(":{} {command} {target}", message.source).into(),
-        text: Some(message.text),
-    }
+    let head = format!(":{} {command} {target}", message.source);
+    let mut event = Event::owning(message.id.time_ms(), head, Some(message.text));
+    event.msgid = Some(message.id);
+    event.account = message.account;
+    event.bot = message.bot;
+    event.client_tags = message.tags;
+    event
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::store::record::Found;
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::REPLAY_BYTES;
 use crate::wire::msgid::MsgId;
 
 use super::history::event_of;
@@ -54,9 +55,16 @@ impl Room {
 
     /// Keeps a message for those who come, and lets go of the oldest beyond `limit`.
     pub(super) fn keep_recent(&mut self, event: Rc<Event>, limit: usize) {
+        self.recent_bytes += event.bytes();
         self.recent.push_back(event);
-        while self.recent.len() > limit {
-            self.recent.pop_front();
+        self.let_go_of_old(limit);
+    }
+
+    /// Lets go of the oldest messages beyond `limit`, and of those that make a newcomer read too much.
+    fn let_go_of_old(&mut self, limit: usize) {
+        while self.recent.len() > limit || self.recent.len() > 1 && self.recent_bytes > REPLAY_BYTES {
+            let Some(oldest) = self.recent.pop_front() else { return };
+            self.recent_bytes -= oldest.bytes();
         }
     }
 }
@@ -73,8 +81,11 @@ impl Chat {
                 let first = room.recent.front().and_then(|event| event.msgid);
                 let earlier = messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
                 for message in earlier.rev().take(limit.saturating_sub(room.recent.len())).collect::<Vec<_>>() {
-                    room.recent.push_front(Rc::new(event_of(message, room.name.as_str())));
+                    let event = Rc::new(event_of(message, room.name.as_str()));
+                    room.recent_bytes += event.bytes();
+                    room.recent.push_front(event);
                 }
+                room.let_go_of_old(limit);
             }
             Found::Failed(reason) => effects.push(Effect::Log {
                 conn: None,

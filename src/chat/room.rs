@@ -134,6 +134,8 @@ pub struct Room {
     pub instance: u64,
     /// The last messages, oldest first, for those who come.
     pub recent: VecDeque<Rc<Event>>,
+    /// Bytes that they take about.
+    pub recent_bytes: usize,
     /// Whether `recent` has what was said before the room was opened; until then these wait for their replay.
     pub recent_loaded: bool,
     /// Who waits for the replay, and the newest message when they came.
@@ -171,6 +173,7 @@ impl Room {
             since_ms,
             instance,
             recent: VecDeque::new(),
+            recent_bytes: 0,
             recent_loaded: false,
             awaiting_replay: Vec::new(),
             untold: Untold::default(),

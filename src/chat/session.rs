@@ -8,6 +8,7 @@ use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
 use crate::wire::msgid::MsgId;
 use crate::wire::name::Nick;
 
+use super::multiline::OpenBatch;
 use super::{ConnId, Now, RoomId, Token};
 
 /// What a connection has said of itself before it is in.
@@ -43,8 +44,9 @@ pub struct Wait {
 /// What an answer is for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted.
-    History { target: Box<str>, newer_than: MsgId },
+    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted. Where it gets too long, it is the older ones that are asked
+    /// for again (`from_newest`), or the newer ones.
+    History { target: Box<str>, newer_than: MsgId, from_newest: bool },
     /// `!history` or `!search`: shown as notices.
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
@@ -64,6 +66,8 @@ struct Extras {
     monitored: Vec<Nick>,
     /// Lines that came while it waited for an answer.
     held: VecDeque<Box<str>>,
+    /// A message of several lines that is under way.
+    batch: Option<Box<OpenBatch>>,
 }
 
 /// One connection. Owned by `Chat`.
@@ -235,6 +239,16 @@ impl Session {
     /// The same, to be changed.
     pub fn monitored_mut(&mut self) -> &mut Vec<Nick> {
         &mut self.extras.get_or_insert_default().monitored
+    }
+
+    /// The message of several lines that is under way.
+    pub fn batch(&self) -> Option<&OpenBatch> {
+        self.extras.as_ref()?.batch.as_deref()
+    }
+
+    /// The same, to be changed: opened, gone on with, taken.
+    pub fn batch_mut(&mut self) -> &mut Option<Box<OpenBatch>> {
+        &mut self.extras.get_or_insert_default().batch
     }
 
     /// Whether lines wait until an answer has come.

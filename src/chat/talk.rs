@@ -6,7 +6,7 @@ use crate::store::record::{Found, Kind, Message, Query, SentAs, Target};
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
 use crate::wire::limits::{SENT_ID_BYTES, TARGETS};
-use crate::wire::line::Line;
+use crate::wire::line::{Line, Tags};
 use crate::wire::msgid::MsgId;
 use crate::wire::name::Key;
 use crate::wire::reply::*;
@@ -30,7 +30,7 @@ pub struct Utterance {
     pub kind: Kind,
     /// A room's name or a nick, as written.
     pub target: Box<str>,
-    /// What to say.
+    /// What to say; a message of several lines has `\n` in it.
     pub text: Box<str>,
     /// Client-only tags.
     pub tags: Option<Box<str>>,
@@ -70,11 +70,11 @@ impl Turn<'_> {
         for target in &targets {
             match (verb, text) {
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
-                (Verb::Privmsg, Some(text)) if self.bang(target, text, line) => {}
+                (Verb::Privmsg, Some(text)) if self.bang(target, text, line.tags) => {}
                 (_, Some(text)) => {
                     let kind = if verb == Verb::Notice { Kind::Notice } else { Kind::Privmsg };
                     // One id names one message, so it counts only where there is one target.
-                    let sent_as = if targets.len() == 1 { self.sent_as(line) } else { None };
+                    let sent_as = if targets.len() == 1 { self.sent_as(line.tags) } else { None };
                     let text = if kind == Kind::Privmsg { spoken(text) } else { text };
                     self.say(Utterance {
                         kind,
@@ -89,9 +89,9 @@ impl Turn<'_> {
         }
     }
 
-    /// The sender's own id of the message on this line.
-    pub(super) fn sent_as(&self, line: &Line) -> Option<SentAs> {
-        let id = line.tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
+    /// The sender's own id of the message with these tags.
+    pub(super) fn sent_as(&self, tags: Tags) -> Option<SentAs> {
+        let id = tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
         let account = self.session().account.as_deref();
         // Guests share one space of ids: a guest who comes back may have got another nick.
         let sender = account.map_or_else(|| "".into(), crate::wire::name::fold);
@@ -235,7 +235,7 @@ impl Turn<'_> {
             tags: utterance.tags.clone(),
             sent_as: utterance.sent_as.clone(),
         });
-        self.chat.receipts.note_unsaved(id, utterance.sent_as.as_ref());
+        self.chat.receipts.note_unsaved(id, utterance.text.len(), utterance.sent_as.as_ref());
         let hurry = self.await_receipt(id, event.clone());
         self.effects.push(Effect::Remember { message, hurry });
     }

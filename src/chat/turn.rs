@@ -40,7 +40,9 @@ impl<'a> Turn<'a> {
 
     /// Sends the answers, and forgets the session when its turn ended it.
     pub(super) fn finish(mut self) {
-        if !self.ended {
+        if self.ended {
+            self.forget_batch();
+        } else {
             self.put_answers_off();
         }
         let batch = format!("r{}", self.chat.last_token);
@@ -99,11 +101,15 @@ impl<'a> Turn<'a> {
         if line.params().len() < verb.needs() {
             return self.numeric(ERR_NEEDMOREPARAMS, &[verb.text()], "not enough parameters");
         }
+        if self.session().caps.has(Caps::MULTILINE) && self.gather(verb, &line) {
+            return;
+        }
         self.command(verb, &line);
     }
 
     fn command(&mut self, verb: Verb, line: &Line) {
         match verb {
+            Verb::Batch => self.batch(line),
             Verb::Cap => self.cap(line),
             Verb::Pass => self.pass(line),
             Verb::Nick => self.nick(line),

@@ -46,6 +46,10 @@ impl Chat {
         if let Some(token) = wait.filter(|wait| wait.until_ms <= now.mono_ms).map(|wait| wait.token) {
             self.give_up_on(token, now, effects);
         }
+        let batch = self.session(conn).and_then(|session| session.batch());
+        if batch.is_some_and(|batch| batch.is_late(now)) {
+            self.turn(conn, now, effects, |turn| turn.give_up_batch());
+        }
         // Giving up may have closed it. Else it goes on here, because this look may have been the one that its silence was due for, too.
         let Some(session) = self.session_mut(conn) else { return };
         let silent_ms = now.mono_ms.saturating_sub(session.heard_ms);
@@ -102,8 +106,8 @@ impl Chat {
             turn.replies.label = wait.label;
             turn.replies.lines().push_str(&wait.lines);
             match (wait.purpose, answer) {
-                (Purpose::History { target, newer_than }, Answer::Found(found)) => {
-                    turn.show_history(&target, newer_than, found)
+                (Purpose::History { target, newer_than, from_newest }, Answer::Found(found)) => {
+                    turn.show_history(&target, newer_than, from_newest, found)
                 }
                 (Purpose::Bang(question), Answer::Found(found)) => turn.show_bang_answer(question, found),
                 (Purpose::MaybeSent(utterance), Answer::Found(found)) => turn.say_unless_sent(*utterance, found),

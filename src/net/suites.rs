@@ -22,10 +22,8 @@ const GROUPS: [&dyn SupportedKxGroup; 3] = [kx_group::X25519, kx_group::SECP256R
 
 /// ring, with the cipher in front that this machine is quick at.
 pub fn provider() -> CryptoProvider {
-    let mut cipher_suites = SUITES.to_vec();
-    if !has_aes_instructions() {
-        cipher_suites.sort_by_key(|suite| !is_chacha(suite));
-    }
+    let (chacha, aes): (Vec<_>, Vec<_>) = SUITES.iter().partition(|suite| is_chacha(suite));
+    let cipher_suites = if has_aes_instructions() { [aes, chacha] } else { [chacha, aes] }.concat();
     CryptoProvider { cipher_suites, kx_groups: GROUPS.to_vec(), ..default_provider() }
 }
 

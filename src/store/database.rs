@@ -1,13 +1,13 @@
 //! The file `gzy.db`: who may open it, which form it has, how SQLite treats it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::StoreError;
+use crate::system;
 
 /// The forms of the database, oldest first; number `i` brings a file from form `i` to form `i + 1` (`PRAGMA user_version`).
 const FORMS: [&str; 1] = [include_str!("1.sql")];
@@ -42,8 +42,7 @@ pub struct FolderLock(#[expect(dead_code, reason = "held, not read")] File);
 pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
     make_folder(data)?;
     let path = data.join("gzy.db.lock");
-    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = open.map_err(|why| StoreError::Folder { path: path.clone(), why })?;
+    let file = system::private_file().open(&path).map_err(|why| StoreError::Folder { path: path.clone(), why })?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data.to_owned() }),
@@ -56,8 +55,7 @@ pub fn open(data: &Path) -> Result<Connection, StoreError> {
     make_folder(data)?;
     let path = file_in(data);
     // Made here, so that it is private from the start: it holds private talk and password hashes. SQLite's side files follow it.
-    let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    drop(made.map_err(|why| StoreError::Folder { path: path.clone(), why })?);
+    drop(system::private_file().open(&path).map_err(|why| StoreError::Folder { path: path.clone(), why })?);
     let wrong = |why| explain(&path, why);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
@@ -82,7 +80,7 @@ pub fn look(data: &Path) -> Result<Option<u32>, StoreError> {
 }
 
 fn make_folder(data: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
+    system::make_folder(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
 }
 
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
@@ -139,6 +137,8 @@ fn explain(path: &Path, why: rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sentence<T>(result: Result<T, StoreError>) -> String {

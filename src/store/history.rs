@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use super::ledger::unpack_flags;
 use super::names::Names;
 use super::record::{Message, Place, SentAs, Target};
+use crate::wire::event::sent_bytes;
+use crate::wire::limits::HISTORY_BYTES;
 use crate::wire::msgid::MsgId;
 
 /// No answer holds more messages than this, whatever was asked for: some MiB at worst.
@@ -88,7 +90,7 @@ pub fn as_column(id: MsgId) -> i64 {
     i64::try_from(id.0).unwrap_or(i64::MAX)
 }
 
-/// Up to `limit` messages from what was open, and as many from the one closed instance, oldest first. Two narrow ranges, so that
+/// Up to `limit` messages (or as many as one answer holds) from what was open, and as many from the one closed instance, oldest first. Two narrow ranges, so that
 /// nothing that the asker may not see is ever walked through.
 fn in_both(
     statement: &mut Statement<'_>,
@@ -103,8 +105,15 @@ fn in_both(
     let instances = if place.instance == 0 { &[0][..] } else { &[0, place.instance] };
     for instance in instances {
         let mut rows = statement.query((target, *instance as i64, id, limit))?;
+        let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            found.push(message(row, &place.target)?);
+            let message = message(row, &place.target)?;
+            bytes += sent_bytes(&message.text);
+            found.push(message);
+            // What one of the two ranges still has is beyond what is answered, so the other leaves no gap.
+            if bytes > HISTORY_BYTES {
+                break;
+            }
         }
     }
     found.sort_unstable_by_key(|message| message.id);
@@ -189,6 +198,20 @@ mod tests {
         assert_eq!(texts_of(desk.ask(before(&lobby, None, 0))), [""; 0]);
         let between = Query::After { place: lobby, after: MsgId(at(7).0 + 1), limit: 1 };
         assert_eq!(texts_of(desk.ask(between)), ["8"], "the id need not exist");
+    }
+
+    #[test]
+    fn long_messages_are_read_until_there_is_enough_for_an_answer() {
+        let mut desk = Desk::new();
+        let poem = "床前明月光\n疑是地上霜";
+        let chapter = "x".repeat(HISTORY_BYTES / 4);
+        desk.save((1..=9).map(|minute| said(minute, if minute == 5 { poem } else { &chapter })).collect()).unwrap();
+        let lobby = place("#lobby");
+        let shown = |found| -> Vec<usize> { texts_of(found).iter().map(String::len).collect() };
+        let long = chapter.len();
+        assert_eq!(shown(desk.ask(before(&lobby, None, 9))), [long; 4], "the newest");
+        assert_eq!(shown(desk.ask(after(&lobby, 3, 9))), [long, poem.len(), long, long, long]);
+        assert_eq!(texts_of(desk.ask(before(&lobby, Some(6), 1))), [poem]);
     }
 
     #[test]

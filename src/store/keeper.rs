@@ -228,8 +228,12 @@ impl<'c> Keeper<'c> {
 
     fn search(&mut self, search: &Search) -> Found {
         let until = Instant::now() + CATCH_UP_MAX;
-        while self.lag() >= self.feed_at_lag && Instant::now() < until {
+        while self.lag() >= self.feed_at_lag {
+            // One at the least, however slow the disk is: else a server that is always busy would never catch up.
             self.take_slice();
+            if Instant::now() >= until {
+                break;
+            }
         }
         let (upto, last_n) = (self.index.upto(), self.ledger.last_n());
         self.searcher
@@ -406,8 +410,12 @@ mod tests {
         assert!(desk.keeper.lag() >= 2 * SLICE && desk.keeper.feed_at_lag > desk.keeper.lag());
         desk.db.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
         desk.save((1..=SLICE as u64).map(|id| said(5000 + id, "more")).collect()).unwrap();
-        desk.search(&["more"]);
-        assert!(desk.keeper.lag() < SLICE);
+        // A slow disk takes one slice for each search; a quick one takes all.
+        while desk.keeper.lag() >= SLICE {
+            let before = desk.keeper.lag();
+            desk.search(&["more"]);
+            assert!(desk.keeper.lag() < before);
+        }
     }
 
     fn hits(ids: std::ops::Range<u64>) -> impl Iterator<Item = String> {

@@ -1,5 +1,10 @@
 //! The IRCv3 capabilities: names, values, and sets of them.
 
+use super::limits::MULTILINE_VALUE;
+
+/// The capability for messages of several lines, and the type of their batches.
+pub const MULTILINE: &str = "draft/multiline";
+
 /// A set of capabilities, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caps(pub u32);
@@ -54,6 +59,8 @@ capabilities! {
     CHATHISTORY = 17, "draft/chathistory", "";
     /// Lines of up to `LINELEN` bytes are welcome.
     LONG_LINES = 18, "gzy/long-lines", "";
+    /// Messages of several lines come and go as batches.
+    MULTILINE = 19, "draft/multiline", MULTILINE_VALUE;
 }
 
 impl Caps {
@@ -96,6 +103,6 @@ mod tests {
             assert_eq!(Caps::named(name), Some(*cap));
             assert!(CAPABILITIES[..at].iter().all(|(other, ..)| other.0 & cap.0 == 0), "{name} shares a bit");
         }
-        assert_eq!(Caps::named("no-such-thing"), None);
+        assert_eq!((Caps::named(MULTILINE), Caps::named("no-such-thing")), (Some(Caps::MULTILINE), None));
     }
 }

@@ -79,8 +79,35 @@ pub const PING_TOKEN_BYTES: usize = 400;
 /// Bytes of the names in one CAP line: with the longest nick and `CAP … LIST * :` in front they fit a classic line.
 pub const CAP_NAMES_BYTES: usize = 400;
 
+/// Bytes of a message of several lines, the breaks between them included: a chapter, and sixteen of the longest lines.
+/// Sixteen of them fill what may wait for one receiver.
+pub const MULTILINE_BYTES: usize = 64 << 10;
+
+/// Lines of such a message: a long poem, or a page and a half of a program. Each is sent on with a head and tags of its own
+/// (up to 200 bytes), so this many keep what is added below what is said.
+pub const MULTILINE_LINES: usize = 100;
+
+/// Both, as the capability's value says them (IRCv3 draft/multiline).
+pub const MULTILINE_VALUE: &str = "max-bytes=65536,max-lines=100";
+
+/// Milliseconds from the first line of such a message to its end: a hundred lines take twenty seconds at the flood limits, a slow link longer.
+pub const MULTILINE_MS: u64 = 60_000;
+
+/// Bytes of such messages that are not finished, over all connections: strangers who begin and never end cost a board no more than this.
+pub const MULTILINES_BYTES: usize = 16 << 20;
+
 /// Messages in one CHATHISTORY answer.
 pub const HISTORY_MESSAGES: usize = 100;
+
+/// Bytes that stand around the text of a line, about: who says it, where, when.
+pub const LINE_AROUND_BYTES: usize = 256;
+
+/// Bytes of one CHATHISTORY answer, about: a full one of the longest single lines fits, and with the tags of their senders it
+/// stays below what may wait for one receiver. Only messages of several lines reach it; who asks goes on from the last message.
+pub const HISTORY_BYTES: usize = 512 << 10;
+
+/// Bytes of what a room keeps for newcomers, if it is more than its newest message: pasted chapters are no greeting.
+pub const REPLAY_BYTES: usize = 128 << 10;
 
 /// Lines that `!history` and `!search` show at most: a screen or two.
 pub const HISTORY_LINES: usize = 50;
@@ -130,6 +157,9 @@ pub const SENT_ID_BYTES: usize = 64;
 /// Messages that may wait for the store. Beyond it new ones are refused: better than losing them without a word.
 pub const UNSAVED_MESSAGES: usize = 8192;
 
+/// Bytes of messages longer than a line that may wait for the store, for the same reason.
+pub const UNSAVED_LONG_BYTES: usize = 32 << 20;
+
 /// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
 pub const SAVE_WITHIN_MS: u64 = 50;
 
@@ -147,3 +177,18 @@ pub const HANDSHAKES: usize = 512;
 
 /// The same from one address (a /64 of IPv6), so that one stranger cannot take every turn.
 pub const HANDSHAKES_PER_ADDRESS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_capability_says_what_is_so() {
+        assert_eq!(MULTILINE_VALUE, format!("max-bytes={MULTILINE_BYTES},max-lines={MULTILINE_LINES}"));
+        const {
+            assert!(HISTORY_MESSAGES * (LINE_BYTES + LINE_AROUND_BYTES) <= HISTORY_BYTES);
+            assert!(HISTORY_BYTES + HISTORY_MESSAGES * CLIENT_TAGS_BYTES as usize <= SEND_QUEUE_BYTES);
+            assert!(MULTILINE_BYTES + MULTILINE_LINES * LINE_AROUND_BYTES <= REPLAY_BYTES);
+        }
+    }
+}

@@ -15,6 +15,7 @@ macro_rules! verbs {
 verbs! {
     Admin = "ADMIN", 0;
     Away = "AWAY", 0;
+    Batch = "BATCH", 1;
     Cap = "CAP", 1;
     ChatHistory = "CHATHISTORY", 4;
     Help = "HELP", 0;

@@ -2,7 +2,7 @@
 
 use crate::store::record::Kind;
 use crate::wire::caps::Caps;
-use crate::wire::line::Line;
+use crate::wire::line::Tags;
 use crate::wire::name::{Nick, suggestion};
 
 use super::super::talk::Utterance;
@@ -108,7 +108,7 @@ impl Turn<'_> {
         self.attempt(&format!("NICK {name}"), Self::nick);
     }
 
-    pub(super) fn bang_msg(&mut self, mut rest: Rest, line: &Line) {
+    pub(super) fn bang_msg(&mut self, mut rest: Rest, tags: Tags) {
         let (Some(who), text) = (rest.word(), rest.text()) else { return self.refuse_usage(Command::Msg) };
         if text.is_empty() {
             return self.refuse_usage(Command::Msg);
@@ -122,7 +122,7 @@ impl Turn<'_> {
             target: nick.as_str().into(),
             text: text.into(),
             tags: None,
-            sent_as: if is_kept { self.sent_as(line) } else { None },
+            sent_as: if is_kept { self.sent_as(tags) } else { None },
         };
         self.say(utterance);
         if self.replies.deferred {

@@ -1,7 +1,8 @@
 //! `!history` and `!search`: what is asked of the store, and how the answer reads.
 
 use crate::store::record::{Found, Message, Place, Query, Search, Target};
-use crate::wire::limits::HISTORY_LINES;
+use crate::wire::limits::{HISTORY_LINES, LINE_BYTES};
+use crate::wire::line::clip;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
 
@@ -184,10 +185,20 @@ impl Turn<'_> {
         let action = message.text.strip_prefix("\u{1}ACTION ");
         let text = match action {
             Some(action) => format!("{at} {room}* {nick} {}", shown_text(action.trim_end_matches('\u{1}'))),
-            None => format!("{at} {room}{nick}: {}", shown_text(&message.text)),
+            None => format!("{at} {room}{nick}: {}", in_one_line(&message.text)),
         };
         self.answer(&text);
     }
+}
+
+/// A message as one line of a list. One of several lines shows its breaks, and no more than a line could hold.
+fn in_one_line(text: &str) -> String {
+    if !text.contains('\n') {
+        return shown_text(text);
+    }
+    let clipped = clip(text, LINE_BYTES);
+    let lines: Vec<String> = clipped.split('\n').map(shown_text).collect();
+    lines.join(" ↵ ") + if clipped.len() < text.len() { " …" } else { "" }
 }
 
 /// Whether somebody means this room: by its name with or without `#`, and the lobby also as 大厅.

@@ -15,6 +15,7 @@ impl Chat {
         assert_eq!(self.registered, count(&|s| s.is_registered()));
         assert_eq!(self.operators, count(&|s| s.is_registered() && s.operator));
         assert_eq!(self.invisible, count(&|s| s.is_registered() && s.invisible));
+        assert_eq!(self.batch_bytes, live.iter().filter_map(|s| s.batch()).map(|batch| batch.bytes()).sum::<usize>());
         let looked_after: HashSet<ConnId> = self.due.iter().map(|(_, conn)| *conn).collect();
         for session in live {
             assert!(looked_after.contains(&session.conn), "{:?} is never looked after again", session.conn);
