@@ -7,6 +7,7 @@ mod alarm;
 mod backlog;
 mod conn;
 mod error;
+mod hello;
 mod hub;
 mod identity;
 mod listen;
@@ -101,7 +102,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let cloak_secret = secret::load_or_make(&config.data)?;
     let motd = motd::read(config.motd.as_deref())?;
     let identity = config.identity.load(unix_secs()).map_err(ServerError::Identity)?;
-    let door = Door::new(tls::config_of(&identity).map_err(ServerError::Identity)?, config.plain);
+    let door = Door::new(tls::shown(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
     let settings = Settings {
