@@ -71,7 +71,7 @@ fn paced(data: &Path, per_second: u64, messages: u64) {
     for i in 1..=messages {
         let due = begun + Duration::from_secs_f64(i as f64 / per_second as f64);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let mut said = vec![message(i, false)];
+        let mut said = vec![message(i, false).into()];
         // On a busy machine the queue fills up; an answer means that there is room again.
         while let Err(refused) = opened.store.append(i, said) {
             said = refused;
@@ -143,7 +143,7 @@ fn search(data: &Path, messages: u64) {
 
 fn ask(store: &Store, answers: &Receiver<Answer>, words: &[&str], limit: usize, places: u64) -> (Duration, usize) {
     let search = Search {
-        places: (0..places).map(|i| Place { target: room(i), instance: 0 }).collect(),
+        places: (0..places).map(|i| Place { target: room(i), instance: 0, since: MsgId(0) }).collect(),
         words: words.iter().map(|word| Box::from(*word)).collect(),
         from: None,
         since: None,
@@ -160,13 +160,13 @@ fn ask(store: &Store, answers: &Receiver<Answer>, words: &[&str], limit: usize, 
 
 fn open(data: &Path) -> (Opened, Receiver<Answer>) {
     let (answer, answers) = channel();
-    let opened = Store::open(data, move |said| drop(answer.send(said))).unwrap_or_else(|why| panic!("{why}"));
+    let opened = Store::open(data, None, move |said| drop(answer.send(said))).unwrap_or_else(|why| panic!("{why}"));
     (opened, answers)
 }
 
 fn say(store: &Store, answers: &Receiver<Answer>, batch: u64, messages: u64, with_id: bool) {
     for first in (1..=messages).step_by(batch as usize) {
-        let said = (first..first + batch).map(|i| message(i, with_id)).collect();
+        let said = (first..first + batch).map(|i| message(i, with_id).into()).collect();
         store.append(first, said).expect("one batch fits");
         match answers.recv().expect("the store answers") {
             Answer::Saved { result: Ok(()), .. } => {}

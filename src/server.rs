@@ -62,6 +62,8 @@ pub struct Config {
     pub name: String,
     /// The lobby; `None` for none.
     pub lobby: Option<RoomName>,
+    /// How old messages may get, in milliseconds; `None` for ever.
+    pub keep_ms: Option<u64>,
     /// Messages that a newcomer is shown.
     pub replay: usize,
     /// Connections in all, and per address.
@@ -74,6 +76,12 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// Whether talk is slowed to the flood limits.
     pub flood_limits: bool,
+    /// Whether people without an account come in.
+    pub guests: bool,
+    /// Whether people may make accounts for themselves.
+    pub registration: bool,
+    /// Whether passwords are taken over unencrypted links from other machines.
+    pub clear_passwords: bool,
     /// A file with the message of the day.
     pub motd: Option<PathBuf>,
     /// Where to log; `None` for `log.txt` in the data folder, or standard error under systemd.
@@ -100,6 +108,9 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let settings = Settings {
         network: config.name.as_str().into(),
         lobby: config.lobby.clone(),
+        guests: config.guests,
+        registration: config.registration,
+        clear_passwords: config.clear_passwords,
         replay: config.replay,
         password,
         cloak_secret,
@@ -108,6 +119,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let hub_parts = hub::Parts {
         settings,
         motd,
+        directory: opened.directory,
         last_id: opened.last_id,
         store: opened.store,
         flood_limits: config.flood_limits,
@@ -159,7 +171,7 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
         // The hub outlives the store's work; when it does not, nobody is left to be told.
         let _ = mail.send_blocking(Mail::Store(answer));
     };
-    Store::open(&config.data, answer).map_err(ServerError::Store)
+    Store::open(&config.data, config.keep_ms, answer).map_err(ServerError::Store)
 }
 
 /// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.

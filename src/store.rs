@@ -1,13 +1,24 @@
 //! What is kept: SQLite on a thread of its own. Requests in, answers out, never a wait.
 //!
 //! [`Store`] is the door: it queues, and refuses when the queue is full. `keeper` is the thread behind it: it takes all that is
-//! queued in one transaction and answers after the commit. `ledger` writes messages, `history` reads them, `index` and `search`
-//! find them, `pieces` says what a search means. `accounts` is also used by the command line, beside a running server.
+//! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
+//! `removal` takes away, `sweep` says what has to go. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
+//! looks over many places, `index`, `expression` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
+//! line, beside a running server. `form` brings older files to the newest form, `backup` copies everything and brings it back.
 pub mod accounts;
+pub mod backup;
+mod book;
+pub mod change;
+mod conversations;
 mod database;
+pub mod directory;
+#[cfg(test)]
+mod doomed;
 mod error;
+mod expression;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod history;
 mod index;
 mod keeper;
@@ -15,8 +26,12 @@ mod ledger;
 mod names;
 mod pace;
 pub mod pieces;
+mod readers;
 pub mod record;
+mod removal;
+mod round;
 mod search;
+mod sweep;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +41,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use change::Change;
 pub use database::look;
+use directory::{AccountEntry, Directory};
 pub use error::StoreError;
 use keeper::Keeper;
 use record::{Found, Message, Query};
@@ -47,6 +64,36 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
+/// Something to be kept. Ids grow from one to the next, whatever it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// A message, under its own id.
+    Message(Message),
+    /// A change, under an id that the rules took from the same row.
+    Change {
+        /// Its place among everything that is kept.
+        id: MsgId,
+        /// What is true from now on.
+        change: Change,
+    },
+}
+
+impl From<Message> for Entry {
+    fn from(message: Message) -> Entry {
+        Entry::Message(message)
+    }
+}
+
+impl Entry {
+    /// Its place among everything that is kept.
+    pub fn id(&self) -> MsgId {
+        match self {
+            Entry::Message(message) => message.id,
+            Entry::Change { id, .. } => *id,
+        }
+    }
+}
+
 /// What [`Store::open`] gives.
 #[derive(Debug)]
 pub struct Opened {
@@ -54,6 +101,8 @@ pub struct Opened {
     pub store: Store,
     /// The greatest id of a stored message; 0 when there is none.
     pub last_id: MsgId,
+    /// Accounts and groups as they are on the disk.
+    pub directory: Directory,
     /// The thread behind the door.
     pub thread: StoreThread,
 }
@@ -84,12 +133,15 @@ pub enum Answer {
         /// The answer.
         found: Found,
     },
+    /// Another program (`gzy user`) changed something beside the running server: all accounts as they are. What is answered after it
+    /// is newer.
+    AccountsChanged(Vec<AccountEntry>),
 }
 
 enum Request {
     Append {
         batch: u64,
-        messages: Vec<Message>,
+        entries: Vec<Entry>,
         bytes: usize,
     },
     Ask {
@@ -109,8 +161,12 @@ struct Shared {
 
 impl Store {
     /// Opens the database of a data folder, makes what is missing, and starts the thread. `answer` is called on that thread; it may
-    /// block shortly. One folder serves one server at a time.
-    pub fn open(data: &Path, answer: impl Fn(Answer) + Send + 'static) -> Result<Opened, StoreError> {
+    /// block shortly. Messages that are older than `keep_ms` are removed by and by. One folder serves one server at a time.
+    pub fn open(
+        data: &Path,
+        keep_ms: Option<u64>,
+        answer: impl Fn(Answer) + Send + 'static,
+    ) -> Result<Opened, StoreError> {
         let lock = database::lock(data)?;
         let db = database::open(data)?;
         let path = database::file_in(data);
@@ -121,24 +177,24 @@ impl Store {
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             let _lock = lock;
             let _guard = AbortOnPanic;
-            keep(&db, &path, &requests, &shared_there, &ready, &answer);
+            keep(&db, &path, keep_ms, &requests, &shared_there, &ready, &answer);
         });
         let thread = StoreThread(thread.map_err(|why| StoreError::Thread { why })?);
-        let last_id = is_ready.recv().expect("the thread tells how it starts before it ends")?;
-        Ok(Opened { store: Store { queue, shared }, last_id, thread })
+        let (last_id, directory) = is_ready.recv().expect("the thread tells how it starts before it ends")?;
+        Ok(Opened { store: Store { queue, shared }, last_id, directory, thread })
     }
 
-    /// Queues messages, ids growing, for the next transaction; `Saved` with this number follows. When the queue is full the messages come back.
-    pub fn append(&self, batch: u64, messages: Vec<Message>) -> Result<(), Vec<Message>> {
-        let bytes = messages.iter().map(weight).sum();
+    /// Queues entries, ids growing, for the next transaction; `Saved` with this number follows. When the queue is full the entries come back.
+    pub fn append(&self, batch: u64, entries: Vec<Entry>) -> Result<(), Vec<Entry>> {
+        let bytes = entries.iter().map(weight).sum();
         let queued = self.shared.queued_bytes.load(Ordering::Acquire);
         if queued > 0 && queued + bytes > QUEUED_BYTES_MAX {
-            return Err(messages);
+            return Err(entries);
         }
         self.shared.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
-        self.queue(Request::Append { batch, messages, bytes }).map_err(|refused| {
+        self.queue(Request::Append { batch, entries, bytes }).map_err(|refused| {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
-            if let Request::Append { messages, .. } = refused { messages } else { Vec::new() }
+            if let Request::Append { entries, .. } = refused { entries } else { Vec::new() }
         })
     }
 
@@ -174,8 +230,17 @@ impl StoreThread {
 }
 
 impl Request {
-    fn messages(&self) -> usize {
-        if let Request::Append { messages, .. } = self { messages.len() } else { 0 }
+    /// Whether serving it changes what is stored.
+    fn writes(&self) -> bool {
+        match self {
+            Request::Append { .. } => true,
+            Request::Ask { query, .. } => query.writes(),
+            Request::Wake => false,
+        }
+    }
+
+    fn entries(&self) -> usize {
+        if let Request::Append { entries, .. } = self { entries.len() } else { 0 }
     }
 
     fn bytes(&self) -> usize {
@@ -187,15 +252,17 @@ impl Request {
 fn keep(
     db: &Connection,
     path: &Path,
+    keep_ms: Option<u64>,
     requests: &Receiver<Request>,
     shared: &Arc<Shared>,
-    ready: &SyncSender<Result<MsgId, StoreError>>,
+    ready: &SyncSender<Result<(MsgId, Directory), StoreError>>,
     answer: &dyn Fn(Answer),
 ) {
-    let (keeper, told) = match Keeper::new(db, path.to_owned()) {
-        Ok(keeper) => {
+    let begun = Keeper::new(db, path.to_owned(), keep_ms).and_then(|keeper| Ok((directory::read(db)?, keeper)));
+    let (keeper, told) = match begun {
+        Ok((directory, keeper)) => {
             let last_id = keeper.last_id();
-            (Some(keeper), Ok(last_id))
+            (Some(keeper), Ok((last_id, directory)))
         }
         Err(why) => (None, Err(StoreError::Sqlite { path: path.to_owned(), why })),
     };
@@ -206,12 +273,10 @@ fn keep(
     }
 }
 
-/// What a message costs while it is queued, in bytes.
-fn weight(message: &Message) -> usize {
-    size_of::<Message>()
-        + message.text.len()
-        + message.source.len()
-        + message.tags.as_ref().map_or(0, |tags| tags.len())
+/// What an entry costs while it is queued, in bytes. Changes are small and few: their size stands for what they point to.
+fn weight(entry: &Entry) -> usize {
+    let Entry::Message(message) = entry else { return size_of::<Entry>() };
+    size_of::<Entry>() + message.text.len() + message.source.len() + message.tags.as_ref().map_or(0, |tags| tags.len())
 }
 
 /// Without its store the server must not go on promising: a panic there ends the process, and whoever watches it starts it again.
@@ -229,21 +294,11 @@ impl Drop for AbortOnPanic {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
     use std::sync::mpsc::channel;
 
     use super::accounts::Accounts;
-    use super::fixture::{at, place, said, texts_of};
+    use super::fixture::{at, open, place, said, texts_of};
     use super::*;
-
-    /// Names the folder to the process that is killed.
-    const DOOMED: &str = "GZY_TEST_DOOMED_STORE";
-
-    fn open(data: &Path) -> (Opened, Receiver<Answer>) {
-        let (answer, answers) = channel();
-        (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
-    }
 
     fn saved(answers: &Receiver<Answer>) -> u64 {
         match answers.recv().unwrap() {
@@ -267,10 +322,10 @@ mod tests {
         assert_eq!(first.last_id, MsgId(0));
         let store = first.store.clone();
         for batch in 1..=500 {
-            store.append(batch, vec![said(batch, "hi")]).unwrap();
+            store.append(batch, vec![said(batch, "hi").into()]).unwrap();
         }
         first.store.close();
-        assert_eq!(store.append(501, vec![said(501, "too late")]), Err(vec![said(501, "too late")]));
+        assert_eq!(store.append(501, vec![said(501, "too late").into()]), Err(vec![said(501, "too late").into()]));
         first.thread.join();
         assert!((1..=500).eq(answers.iter().map(|answer| match answer {
             Answer::Saved { batch, result: Ok(()) } => batch,
@@ -286,8 +341,8 @@ mod tests {
     fn the_thread_ends_and_frees_the_folder_when_the_last_door_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, answers) = open(dir.path());
-        opened.store.append(1, vec![said(1, "hi")]).unwrap();
-        assert!(matches!(Store::open(dir.path(), |_| ()), Err(StoreError::InUse { .. })));
+        opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
+        assert!(matches!(Store::open(dir.path(), None, |_| ()), Err(StoreError::InUse { .. })));
         drop(opened.store);
         opened.thread.join();
         assert_eq!(saved(&answers), 1);
@@ -297,12 +352,12 @@ mod tests {
     /// A store whose first answer waits until the test drops what it gets.
     fn stalled(data: &Path) -> (Opened, SyncSender<()>, Receiver<Answer>) {
         let ((answer, answers), (go_on, may_go_on)) = (channel(), sync_channel::<()>(0));
-        let opened = Store::open(data, move |said| {
+        let opened = Store::open(data, None, move |said| {
             let _ = answer.send(said);
             let _ = may_go_on.recv();
         });
         let opened = opened.unwrap();
-        opened.store.append(0, vec![said(1, "stalls")]).unwrap();
+        opened.store.append(0, vec![said(1, "stalls").into()]).unwrap();
         assert_eq!(saved(&answers), 0);
         (opened, go_on, answers)
     }
@@ -311,8 +366,9 @@ mod tests {
     fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, go_on, answers) = stalled(dir.path());
-        let taken =
-            (1..).take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, "x")]).is_ok()).count() as u64;
+        let taken = (1..)
+            .take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, "x").into()]).is_ok())
+            .count() as u64;
         assert_eq!(taken, QUEUED_REQUESTS_MAX as u64);
         assert_eq!(opened.store.ask(1, Query::Account { name: "anna".into() }), Err(Busy));
         opened.store.close();
@@ -327,13 +383,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (opened, go_on, answers) = stalled(dir.path());
         let big = "x".repeat(1 << 20);
-        let taken =
-            (1..).take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, &big)]).is_ok()).count() as u64;
+        let taken = (1..)
+            .take_while(|batch| opened.store.append(*batch, vec![said(1 + batch, &big).into()]).is_ok())
+            .count() as u64;
         assert!((6..=8).contains(&taken), "{taken}");
         drop(go_on);
         assert!((1..=taken).all(|batch| saved(&answers) == batch));
         everything(&opened.store, &answers);
-        let huge = (0..10).map(|i| said(100 + i, &big)).collect();
+        let huge = (0..10).map(|i| said(100 + i, &big).into()).collect();
         opened
             .store
             .append(99, huge)
@@ -345,71 +402,19 @@ mod tests {
     fn accounts_are_made_beside_a_running_server() {
         let dir = tempfile::tempdir().unwrap();
         let (opened, answers) = open(dir.path());
-        opened.store.append(1, vec![said(1, "hi")]).unwrap();
+        opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
         assert_eq!(saved(&answers), 1);
         let id = Accounts::open(dir.path()).unwrap().add("小阳", "hash").unwrap();
+        opened.store.ask(8, Query::Person { account: id }).unwrap();
+        let Answer::AccountsChanged(accounts) = answers.recv().unwrap() else { panic!("the rules are told first") };
+        assert_eq!(accounts.iter().map(|account| (account.id, &*account.name)).collect::<Vec<_>>(), [(id, "小阳")]);
+        assert!(matches!(answers.recv(), Ok(Answer::Found { token: 8, .. })));
         for (name, is_there) in [("小阳", true), ("1000", true), ("eve", false)] {
             opened.store.ask(9, Query::Account { name: name.into() }).unwrap();
             let Answer::Found { token: 9, found: Found::Account(account) } = answers.recv().unwrap() else { panic!() };
             assert_eq!(account.map(|account| account.id), is_there.then_some(id), "{name}");
         }
-        opened.store.append(2, vec![said(2, "still writing")]).unwrap();
+        opened.store.append(2, vec![said(2, "still writing").into()]).unwrap();
         assert_eq!(saved(&answers), 2);
-    }
-
-    #[test]
-    fn every_receipt_of_a_killed_process_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        for round in 0..3 {
-            let mut doomed = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "store::tests::process_that_is_killed", "--ignored", "--nocapture"])
-                .env(DOOMED, dir.path())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = BufReader::new(doomed.stdout.take().unwrap()).lines().map(Result::unwrap);
-            let mut acknowledged: Vec<u64> = Vec::new();
-            while acknowledged.len() < 200 {
-                let line = lines.next().expect("it goes on until it is killed");
-                acknowledged.extend(line.strip_prefix("saved ").map(|batch| batch.parse::<u64>().unwrap()));
-            }
-            doomed.kill().unwrap();
-            // What was still in the pipe was acknowledged too; a last half line was not.
-            let rest: Vec<String> = lines.collect();
-            let whole = rest.iter().take(rest.len().saturating_sub(1)).filter_map(|line| line.strip_prefix("saved "));
-            acknowledged.extend(whole.map(|batch| batch.parse::<u64>().unwrap()));
-            doomed.wait().unwrap();
-
-            let (opened, answers) = open(dir.path());
-            let last = *acknowledged.last().unwrap();
-            assert!(opened.last_id >= at(last), "round {round}: {} < {last}", opened.last_id);
-            for batch in acknowledged {
-                let place = place("#lobby");
-                opened.store.ask(1, Query::After { place, after: MsgId(at(batch).0 - 1), limit: 3 }).unwrap();
-                let Answer::Found { found, .. } = answers.recv().unwrap() else { panic!() };
-                assert_eq!(texts_of(found), [0, 1, 2].map(|i| format!("{batch}.{i}")));
-            }
-            opened.store.close();
-            opened.thread.join();
-        }
-    }
-
-    #[test]
-    #[ignore = "not a test: the process that the one above kills"]
-    fn process_that_is_killed() {
-        let Some(data) = std::env::var_os(DOOMED) else { return };
-        let opened = Store::open(Path::new(&data), |answer| {
-            let Answer::Saved { batch, result: Ok(()) } = answer else { panic!("{answer:?}") };
-            println!("saved {batch}");
-        });
-        let opened = opened.unwrap();
-        let first = (opened.last_id.time_ms() / 60_000).saturating_sub(at(0).time_ms() / 60_000) + 1;
-        for batch in first.. {
-            let three =
-                [0, 1, 2].map(|i| record::Message { id: MsgId(at(batch).0 + i), ..said(0, &format!("{batch}.{i}")) });
-            while opened.store.append(batch, three.to_vec()).is_err() {
-                std::thread::yield_now();
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::args::{UserAction, data_folder};
 use crate::password;
 use crate::store::accounts::Accounts;
+use crate::store::record::AccountId;
 use crate::wire::name::Nick;
 
 /// Does it; the sentence is printed.
@@ -16,7 +17,7 @@ pub fn run(action: UserAction) -> Result<String, String> {
             let accounts = open(add.data)?;
             let hash = password::hash(&read_password()?).map_err(|why| why.to_string())?;
             let id = accounts.add(nick.as_str(), &hash).map_err(|why| why.to_string())?;
-            Ok(format!("{} is account {id}", nick.as_str()))
+            Ok(format!("{} is account {}", nick.as_str(), id.0))
         }
         UserAction::Passwd(passwd) => {
             let accounts = open(passwd.data)?;
@@ -34,7 +35,9 @@ pub fn run(action: UserAction) -> Result<String, String> {
         }
         UserAction::List(list) => {
             let accounts = open(list.data)?.list().map_err(|why| why.to_string())?;
-            let line = |id: u64, name: &str, admin: bool| format!("{id}\t{name}{}", if admin { "\tadmin" } else { "" });
+            let line = |id: AccountId, name: &str, admin: bool| {
+                format!("{}\t{name}{}", id.0, if admin { "\tadmin" } else { "" })
+            };
             let lines: Vec<String> =
                 accounts.iter().map(|account| line(account.id, &account.name, account.admin)).collect();
             Ok(if lines.is_empty() {

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use crate::store::change::Change;
 use crate::store::record::{Message, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
+use crate::wire::msgid::MsgId;
 
 use super::{ConnId, RoomId, Token};
 
@@ -81,6 +83,15 @@ pub enum Effect {
         /// Whether a receipt waits for it.
         hurry: bool,
     },
+    /// Keep a change; [`super::Input::Saved`] counts it like a message.
+    Record {
+        /// Its place among everything that is kept.
+        id: MsgId,
+        /// What is true from now on.
+        change: Box<Change>,
+        /// Whether a receipt waits for it.
+        hurry: bool,
+    },
     /// Ask the store; [`super::Input::Found`] brings the answer.
     Ask {
         /// Comes back with the answer.
@@ -96,6 +107,13 @@ pub enum Effect {
         password: Secret,
         /// The PHC text of the hash.
         hash: Box<str>,
+    },
+    /// Hash a new password, away from the rules; [`super::Input::PasswordHashed`] brings the answer.
+    HashPassword {
+        /// Comes back with the answer.
+        token: Token,
+        /// What was typed. Never printed.
+        password: Secret,
     },
     /// Close a connection once everything sent before is out. No more inputs of it are wanted.
     Close {

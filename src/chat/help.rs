@@ -10,6 +10,7 @@ use super::turn::Turn;
 /// How each command is written, and what it does.
 const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Admin, "ADMIN", "who runs this server"),
+    (Verb::Authenticate, "AUTHENTICATE PLAIN", "logs in (SASL); your program knows how"),
     (Verb::Away, "AWAY [reason]", "says that you are away; without a reason, that you are back"),
     (
         Verb::Batch,
@@ -19,8 +20,8 @@ const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Cap, "CAP LS [302] | LIST | REQ :names | END", "capabilities, between your program and the server"),
     (
         Verb::ChatHistory,
-        "CHATHISTORY LATEST|BEFORE|AFTER <room> *|msgid=<id>|timestamp=<time> <count>",
-        "what was said in a room",
+        "CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN <room or nick> *|msgid=<id>|timestamp=<time> [another] <count>",
+        "what was said; CHATHISTORY TARGETS <time> <time> <count> tells where",
     ),
     (Verb::Help, "HELP [command]", "this; !help lists the commands that everybody can type as a line of text"),
     (Verb::Info, "INFO", "what this server is"),
@@ -32,11 +33,17 @@ const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Links, "LINKS", "the servers of this network: this one"),
     (Verb::List, "LIST [room or condition]", "which rooms there are"),
     (Verb::Lusers, "LUSERS", "how many people and rooms there are"),
+    (Verb::MarkRead, "MARKREAD <room or nick> [timestamp=<time>]", "up to where you have read, on all your devices"),
     (Verb::Mode, "MODE <room or nick> [modes] [parameters]", "shows or changes modes"),
     (Verb::Monitor, "MONITOR + <nick>,<nick> | - <nick>,<nick> | C | L | S", "tells you when people come and go"),
     (Verb::Motd, "MOTD", "the message of the day"),
     (Verb::Names, "NAMES [room]", "who is in a room"),
     (Verb::Nick, "NICK <nick>", "changes your nick"),
+    (
+        Verb::NickServ,
+        "NICKSERV REGISTER <password> | IDENTIFY [name] <password>",
+        "makes an account of your nick, or logs in",
+    ),
     (Verb::Notice, "NOTICE <room or nick> <text>", "says something that nobody's program answers"),
     (Verb::Oper, "OPER <account> <password>", "makes you a server operator"),
     (Verb::Part, "PART <room>,<room> [reason]", "leaves rooms"),
@@ -45,6 +52,17 @@ const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Pong, "PONG <token>", "answers the server's PING"),
     (Verb::Privmsg, "PRIVMSG <room or nick> <text>", "says something"),
     (Verb::Quit, "QUIT [reason]", "leaves the server"),
+    (
+        Verb::Redact,
+        "REDACT <room or nick> <msgid> [reason]",
+        "takes back what you said, or what others said in your room",
+    ),
+    (
+        Verb::Search,
+        "SEARCH text=<words>;in=<room or nick>;from=<nick>;after=<time>;before=<time>;limit=<count>",
+        "finds what was said; !search is for people",
+    ),
+    (Verb::Register, "REGISTER <account|*> * <password>", "makes an account"),
     (Verb::Setname, "SETNAME <realname>", "changes your realname"),
     (Verb::Tagmsg, "TAGMSG <room or nick>", "sends tags without a text, such as a reaction"),
     (Verb::Time, "TIME", "the server's time"),

@@ -71,6 +71,11 @@ impl Receipts {
         self.recent_order.push_back(sent_as.clone());
     }
 
+    /// Notes a change that was handed out to be kept.
+    pub fn note_change(&mut self) {
+        self.unsaved += 1;
+    }
+
     /// The id of a recent message with this sender's id.
     pub fn recently_sent(&self, sent_as: &SentAs) -> Option<MsgId> {
         self.recent.get(sent_as).copied()

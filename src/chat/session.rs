@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::rc::Rc;
 
+use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
-use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
-use crate::wire::msgid::MsgId;
+use crate::wire::limits::{CONFIRM_MS, HELD_LINES, UNREGISTERED_MS};
 use crate::wire::name::Nick;
 
+use super::login::{Claim, Door};
 use super::multiline::OpenBatch;
 use super::{ConnId, Now, RoomId, Token};
 
@@ -44,17 +46,37 @@ pub struct Wait {
 /// What an answer is for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted. Where it gets too long, it is the older ones that are asked
-    /// for again (`from_newest`), or the newer ones.
-    History { target: Box<str>, newer_than: MsgId, from_newest: bool },
+    /// Something of what was said before, for a command that programs send.
+    Recall(Box<super::recall::Recall>),
     /// `!history` or `!search`: shown as notices.
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
     MaybeSent(Box<super::talk::Utterance>),
+    /// Logging in: looking the account up.
+    Login { door: Door, name: Box<str>, password: super::Secret },
+    /// Logging in: checking the password.
+    LoginPassword(Box<Claim>),
+    /// Registering: hashing the password.
+    RegisterHash { door: Door, name: Box<str> },
+    /// Registering: making the account.
+    Registered { door: Door, name: Box<str> },
+    /// Another password: hashing it.
+    NewPasswordHash { door: Door },
+    /// Another password: keeping it.
+    PasswordSet { door: Door },
     /// `OPER`: looking the account up.
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
-    OperPassword { name: Box<str>, account: Option<Box<str>> },
+    OperPassword { name: Box<str>, account: Option<Login> },
+}
+
+/// An account, as a session that is logged in to it knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Login {
+    /// Its number.
+    pub id: AccountId,
+    /// Its name as registered.
+    pub name: Rc<str>,
 }
 
 /// What few connections have; boxed, so that the others do not hold the room for it.
@@ -66,8 +88,21 @@ struct Extras {
     monitored: Vec<Nick>,
     /// Lines that came while it waited for an answer.
     held: VecDeque<Box<str>>,
+    /// The pieces of a SASL message so far.
+    sasl: Option<String>,
     /// A message of several lines that is under way.
     batch: Option<Box<OpenBatch>>,
+    /// What it was asked to say again before it is done, and until when (monotonic milliseconds).
+    unsure: Option<(Confirm, u64)>,
+}
+
+/// Something that is done when it is asked for twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// Leaving a group as its last member, which ends it.
+    Leave(RoomId),
+    /// Ending a group.
+    End(RoomId),
 }
 
 /// One connection. Owned by `Chat`.
@@ -91,8 +126,8 @@ pub struct Session {
     pub caps: Caps,
     /// Has said `CAP LS 302`: it reads values and continued lines, and keeps cap-notify.
     pub knows_cap_302: bool,
-    /// The account's name, when logged in.
-    pub account: Option<Box<str>>,
+    /// The account, when logged in.
+    pub account: Option<Login>,
     /// The reason for being away.
     pub away: Option<Box<str>>,
     /// Server operator; set by `Turn::set_operator`, which counts.
@@ -174,6 +209,16 @@ impl Session {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
     }
 
+    /// The account's number, when logged in.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.account.as_ref().map(|login| login.id)
+    }
+
+    /// The account's name, when logged in.
+    pub fn account_name(&self) -> Option<&str> {
+        self.account.as_ref().map(|login| &*login.name)
+    }
+
     /// Whether its answers carry labels.
     pub fn answers_labels(&self) -> bool {
         self.caps.has(Caps::LABELED_RESPONSE.with(Caps::BATCH))
@@ -216,6 +261,12 @@ impl Session {
         self.source = format!("{}!{user}@{}", self.shown_nick(), self.cloak()).into();
     }
 
+    /// Takes the nick of its account, and the source that all its devices have: the number as user name, `host` as host part.
+    pub fn set_source_of_account(&mut self, nick: Nick, account: AccountId, host: &str) {
+        self.source = format!("{}!{}@{host}", nick.as_str(), account.0).into();
+        self.nick = nick;
+    }
+
     fn user_and_cloak(&self) -> (&str, &str) {
         let behind_nick = self.source.split_once('!').map_or("", |(_, rest)| rest);
         behind_nick.split_once('@').unwrap_or((behind_nick, ""))
@@ -249,6 +300,30 @@ impl Session {
     /// The same, to be changed: opened, gone on with, taken.
     pub fn batch_mut(&mut self) -> &mut Option<Box<OpenBatch>> {
         &mut self.extras.get_or_insert_default().batch
+    }
+
+    /// The pieces of a SASL message so far; `None` when none is under way.
+    pub fn sasl(&self) -> Option<&str> {
+        self.extras.as_ref()?.sasl.as_deref()
+    }
+
+    /// Puts the pieces of a SASL message down; gives those of before.
+    pub fn set_sasl(&mut self, pieces: Option<String>) -> Option<String> {
+        if pieces.is_none() && self.extras.is_none() {
+            return None;
+        }
+        std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
+    }
+
+    /// Notes what is done when it is asked for again.
+    pub fn expect_again(&mut self, what: Confirm, now: Now) {
+        self.extras.get_or_insert_default().unsure = Some((what, now.mono_ms + CONFIRM_MS));
+    }
+
+    /// Whether this was asked for before, not long ago. Once only.
+    pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
+        let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
+        noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
     }
 
     /// Whether lines wait until an answer has come.

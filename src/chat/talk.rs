@@ -8,7 +8,6 @@ use crate::wire::event::Event;
 use crate::wire::limits::{SENT_ID_BYTES, TARGETS};
 use crate::wire::line::{Line, Tags};
 use crate::wire::msgid::MsgId;
-use crate::wire::name::Key;
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
 
@@ -16,6 +15,7 @@ use super::bang::spoken;
 use super::join::clip_word;
 use super::receipt::Receipt;
 use super::room::Barred;
+use super::services::is_service;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Room, RoomId};
@@ -39,7 +39,8 @@ pub struct Utterance {
 }
 
 impl Utterance {
-    fn command(&self) -> &'static str {
+    /// As it stands on the line.
+    pub(super) fn command(&self) -> &'static str {
         match self.kind {
             Kind::Privmsg => "PRIVMSG",
             Kind::Notice => "NOTICE",
@@ -69,6 +70,7 @@ impl Turn<'_> {
         let tags = line.tags.client_only();
         for target in &targets {
             match (verb, text) {
+                (Verb::Privmsg | Verb::Notice, Some(text)) if is_service(target) => self.service(text),
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
                 (Verb::Privmsg, Some(text)) if self.bang(target, text, line.tags) => {}
                 (_, Some(text)) => {
@@ -92,7 +94,7 @@ impl Turn<'_> {
     /// The sender's own id of the message with these tags.
     pub(super) fn sent_as(&self, tags: Tags) -> Option<SentAs> {
         let id = tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
-        let account = self.session().account.as_deref();
+        let account = self.session().account_name();
         // Guests share one space of ids: a guest who comes back may have got another nick.
         let sender = account.map_or_else(|| "".into(), crate::wire::name::fold);
         Some(SentAs { sender, id: id.as_ref().into() })
@@ -126,7 +128,7 @@ impl Turn<'_> {
                     None => self.say_anew(utterance),
                 }
             }
-            Found::Failed(_) | Found::Messages(_) | Found::Account(_) => {
+            _ => {
                 self.fail(
                     utterance.command(),
                     "TRY_AGAIN",
@@ -145,27 +147,28 @@ impl Turn<'_> {
         if utterance.target.starts_with('#') {
             self.say_in_room(&utterance);
         } else {
-            self.say_to_nick(&utterance);
+            self.say_to_person(&utterance);
         }
     }
 
     fn say_in_room(&mut self, utterance: &Utterance) {
         let Some(id) = self.room_to_speak_in(&utterance.target, utterance.kind == Kind::Notice) else { return };
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, place) = (room.name.clone(), room.place());
+        let (name, target) = (room.name.clone(), room.target());
         let closed_in = if room.is_closed() { room.instance } else { 0 };
         let event = self.uttered(utterance, name.as_str());
         self.tell_others_in(id, Audience::ALL, &event);
         let limit = self.chat.settings.replay;
-        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|_| limit > 0) {
+        // What nobody was shown yet is read from the store when somebody comes.
+        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| limit > 0 && room.recent_asked) {
             room.keep_recent(event.clone(), limit);
         }
-        self.remember(utterance, place.target, closed_in, &event);
+        self.remember(utterance, target, closed_in, &event);
     }
 
     /// The room, when this session may speak in it; else it is told why not. A notice is refused silently, as RFC 1459 asks.
     fn room_to_speak_in(&mut self, name: &str, silently: bool) -> Option<RoomId> {
-        let Some(room) = self.chat.room_named(name) else {
+        let Some(room) = self.chat.room_meant(self.me, name) else {
             if !silently {
                 self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
             }
@@ -185,32 +188,7 @@ impl Turn<'_> {
         None
     }
 
-    fn say_to_nick(&mut self, utterance: &Utterance) {
-        let Some(other) = self.chat.session_named(&utterance.target) else {
-            if utterance.kind == Kind::Privmsg {
-                self.numeric(ERR_NOSUCHNICK, &[clip_word(&utterance.target)], "nobody of that name is here");
-            }
-            return;
-        };
-        let (to, nick, away) = (other.conn, other.nick.clone(), other.away.clone());
-        let pair = self.session().account.as_deref().zip(other.account.as_deref());
-        let target = pair.map(|(mine, theirs)| Target::pair(Key::of(mine).as_str(), Key::of(theirs).as_str()));
-        let event = self.uttered(utterance, nick.as_str());
-        if to != self.me {
-            self.effects.push(Effect::ToEach { to: vec![to], only: Audience::ALL, event: event.clone() });
-        }
-        if let Some(reason) = away.filter(|_| utterance.kind == Kind::Privmsg) {
-            self.numeric(RPL_AWAY, &[nick.as_str()], &reason);
-        }
-        match target {
-            Some(target) => self.remember(utterance, target, 0, &event),
-            // Nothing of it is kept, so there is nothing to wait for.
-            None if to == self.me || self.session().echoes() => self.reply_event(&event, ""),
-            None => {}
-        }
-    }
-
-    fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
+    pub(super) fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
         let id = self.chat.next_id(self.now);
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();
@@ -220,7 +198,7 @@ impl Turn<'_> {
     }
 
     /// Hands a message to the store, and notes who waits for it to be on disk.
-    fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
+    pub(super) fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
         let Some(id) = event.msgid else { return };
         let me = self.session();
         let message = Box::new(Message {
@@ -228,7 +206,7 @@ impl Turn<'_> {
             target,
             closed_in,
             source: me.source().into(),
-            account: me.account.clone(),
+            account: me.account_name().map(Box::from),
             bot: me.bot,
             kind: utterance.kind,
             text: utterance.text.clone(),
@@ -258,7 +236,7 @@ impl Turn<'_> {
 
     /// The message was said before: its sender gets the first receipt, and nobody anything.
     fn repeat_receipt(&mut self, utterance: &Utterance, id: MsgId) {
-        let room = self.chat.room_named(&utterance.target).map(|room| room.name.as_str());
+        let room = self.chat.room_meant(self.me, &utterance.target).map(|room| room.name.as_str());
         let target = room.unwrap_or(&utterance.target).to_owned();
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();

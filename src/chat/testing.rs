@@ -5,19 +5,26 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+mod hub;
+mod kept;
 mod memory;
 mod receiver;
+mod recollection;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::store::record::{Account, Found, Message, Query};
+use crate::store::change::Change;
+use crate::store::directory::AccountEntry;
+use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
-use crate::wire::name::RoomName;
+use crate::wire::name::{RoomName, fold};
 
+use self::kept::Kept;
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
@@ -47,8 +54,16 @@ pub struct World {
     pub now: Now,
     /// Handed to the store; [`World::save`] and [`World::fail_save`] empty it.
     pub unsaved: Vec<Unsaved>,
+    /// Handed to the store like them.
+    pub unsaved_changes: Vec<(MsgId, Change)>,
     /// What is on disk, oldest first.
     pub stored: Vec<Message>,
+    /// The same of changes.
+    pub stored_changes: Vec<Change>,
+    /// Messages that were taken back: the store finds them no more.
+    pub redacted: BTreeSet<MsgId>,
+    /// What else is on disk.
+    pub kept: Kept,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -69,6 +84,9 @@ pub fn settings() -> Settings {
     Settings {
         network: "GZY".into(),
         lobby: Some(RoomName::parse("#lobby").expect("a legal name")),
+        guests: true,
+        registration: true,
+        clear_passwords: false,
         replay: 10,
         password: None,
         cloak_secret: [7; 32],
@@ -91,14 +109,35 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
+        World::with_all(settings, stored, Kept::default(), Vec::new(), last_id, now)
+    }
+
+    /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
+    pub fn restarted(self) -> World {
+        let last_id = self.chat.last_id;
+        World::with_all(self.chat.settings.clone(), self.stored, self.kept, self.accounts, last_id, self.now)
+    }
+
+    fn with_all(
+        settings: Settings,
+        stored: Vec<Message>,
+        kept: Kept,
+        accounts: Vec<Account>,
+        last_id: MsgId,
+        now: Now,
+    ) -> World {
         let mut effects = Vec::new();
-        let chat = Chat::new(settings, Vec::new(), last_id, now, &mut effects);
+        let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
             chat,
             now,
             unsaved: Vec::new(),
+            unsaved_changes: Vec::new(),
             stored,
-            accounts: Vec::new(),
+            stored_changes: Vec::new(),
+            redacted: BTreeSet::new(),
+            kept,
+            accounts,
             asks_by_hand: false,
             questions: VecDeque::new(),
             passwords_by_hand: false,
@@ -215,9 +254,41 @@ impl World {
         self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());
     }
 
-    /// Logs somebody in without asking for a password.
+    /// Logs somebody in without asking for a password; the account is made when it is not there.
     pub fn log_in(&mut self, conn: ConnId, account: &str) {
-        self.chat.session_mut(conn).expect("somebody who is here").account = Some(account.into());
+        if self.chat.accounts.meant(account).is_none() {
+            self.add_account(account, "secret", false);
+        }
+        let id = self.chat.accounts.meant(account).expect("it was made");
+        let login = self.chat.accounts.login(id).expect("it is there");
+        let mut effects = Vec::new();
+        self.chat.turn(conn, self.now, &mut effects, |turn| turn.log_in(login));
+        self.carry_out(effects);
+        self.settle();
+    }
+
+    /// Somebody who is in, logged in to the account of that name from the first moment.
+    pub fn member(&mut self, account: &str) -> ConnId {
+        self.member_with_caps(account, "")
+    }
+
+    /// The same, with capabilities.
+    pub fn member_with_caps(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.come_in(account, caps);
+        self.drain();
+        conn
+    }
+
+    /// The same, and what it is told stays to be read.
+    pub fn come_in(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.connect();
+        self.line(conn, &format!("CAP REQ :{caps}"));
+        self.line(conn, &format!("NICK {account}"));
+        self.line(conn, &format!("USER {account} 0 * :{account}"));
+        self.log_in(conn, account);
+        self.line(conn, "CAP END");
+        assert!(self.session(conn).is_registered(), "{account} is not in: {:?}", self.said_to(conn));
+        conn
     }
 
     // Time.
@@ -244,157 +315,6 @@ impl World {
         self.chat.tick(self.now, &mut effects);
         self.carry_out(effects);
         self.settle();
-    }
-
-    // The store.
-
-    /// Everything handed over so far reaches the disk; the receipts go out.
-    pub fn save(&mut self) {
-        let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        let Some(up_to) = batch.iter().map(|message| message.id).max() else { return };
-        let count = batch.len();
-        self.stored.extend(batch);
-        self.handle(Input::Saved { up_to, count, result: Ok(()) });
-    }
-
-    /// Everything handed over so far could not be written and is lost.
-    pub fn fail_save(&mut self, reason: &str) {
-        let Some(up_to) = self.unsaved.iter().map(|unsaved| unsaved.message.id).max() else { return };
-        let count = self.unsaved.drain(..).count();
-        self.handle(Input::Saved { up_to, count, result: Err(reason.into()) });
-    }
-
-    /// An account; its password is right when it is this one.
-    pub fn add_account(&mut self, name: &str, password: &str, admin: bool) {
-        let id = 1000 + self.accounts.len() as u64;
-        let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
-        self.accounts.push(account);
-    }
-
-    /// Answers the oldest open question ([`World::asks_by_hand`]).
-    pub fn answer(&mut self, found: Found) {
-        let (token, _) = self.questions.pop_front().expect("an open question");
-        self.handle(Input::Found { token, found });
-    }
-
-    /// Answers the oldest open question as the store in memory would.
-    pub fn answer_from_memory(&mut self) {
-        let query = &self.questions.front().expect("an open question").1;
-        let found = self.found(query);
-        self.answer(found);
-    }
-
-    /// Answers the oldest open password check ([`World::passwords_by_hand`]).
-    pub fn password_checked(&mut self, correct: bool) {
-        let (token, ..) = self.password_checks.pop_front().expect("an open password check");
-        self.handle(Input::PasswordChecked { token, correct });
-    }
-
-    /// What the store would answer from what it holds and what was handed over.
-    pub fn found(&self, query: &Query) -> Found {
-        let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        memory::found(all, &self.accounts, query)
-    }
-
-    // The hub.
-
-    /// Hands one fact to the rules and carries out everything that follows from it.
-    pub fn handle(&mut self, input: Input) {
-        self.handle_one(input);
-        self.settle();
-    }
-
-    fn handle_one(&mut self, input: Input) {
-        let mut effects = Vec::new();
-        self.chat.handle(self.now, input, &mut effects);
-        self.carry_out(effects);
-    }
-
-    /// Goes on until nothing is left that follows by itself.
-    fn settle(&mut self) {
-        loop {
-            if self.chat.has_resumable() {
-                let mut effects = Vec::new();
-                self.chat.resume(self.now, &mut effects);
-                self.carry_out(effects);
-            } else if let Some(input) = self.ready.pop_front() {
-                self.handle_one(input);
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
-        assert!(effects.len() < MANY_EFFECTS, "one input has too many effects");
-        for effect in effects {
-            match effect {
-                Effect::Send { to, lines } => self.deliver(to, &lines),
-                Effect::ToRoom { room, except, only, event } => self.tell_room(room, except, only, &event),
-                Effect::ToEach { to, only, event } => {
-                    let different: BTreeSet<&ConnId> = to.iter().collect();
-                    assert_eq!(different.len(), to.len(), "nobody is told twice: {event:?}");
-                    to.into_iter().for_each(|conn| self.tell(conn, only, &event));
-                }
-                Effect::CapsChanged { conn, caps } => self.client_mut(conn).caps = caps,
-                Effect::Remember { message, hurry } => self.unsaved.push(Unsaved { message: *message, hurry }),
-                Effect::Ask { token, query } if self.asks_by_hand => self.questions.push_back((token, query)),
-                Effect::Ask { token, query } => {
-                    let found = self.found(&query);
-                    self.ready.push_back(Input::Found { token, found });
-                }
-                Effect::CheckPassword { token, password, hash } if self.passwords_by_hand => {
-                    self.password_checks.push_back((token, password.0.into(), hash.into()));
-                }
-                Effect::CheckPassword { token, password, hash } => {
-                    let correct = hash_of(&password.0) == *hash;
-                    self.ready.push_back(Input::PasswordChecked { token, correct });
-                }
-                Effect::Close { conn } => self.mark_closed(conn),
-                Effect::Log { text, .. } => self.log.push(text),
-            }
-        }
-    }
-
-    fn tell_room(&mut self, room: RoomId, except: Option<ConnId>, only: Audience, event: &Event) {
-        let members: Vec<ConnId> = self.chat.members(room).iter().map(|member| member.conn).collect();
-        for conn in members.into_iter().filter(|conn| Some(*conn) != except) {
-            self.tell(conn, only, event);
-        }
-    }
-
-    fn tell(&mut self, conn: ConnId, only: Audience, event: &Event) {
-        let caps = self.client_mut(conn).caps;
-        if !only.includes(caps) {
-            return;
-        }
-        let mut lines = String::new();
-        event.encode(TagSet::of(caps), "", &mut lines);
-        self.deliver(conn, &lines);
-    }
-
-    /// Puts lines into a client's hands and checks that it can take each of them.
-    fn deliver(&mut self, to: ConnId, lines: &str) {
-        let client = self.client_mut(to);
-        if client.closed {
-            return;
-        }
-        let lines = lines.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line end: {lines:?}"));
-        for line in lines.split("\r\n") {
-            receiver::check(line, client.caps);
-            client.lines.push(line.to_owned());
-        }
-    }
-
-    fn client_mut(&mut self, conn: ConnId) -> &mut Client {
-        self.clients.get_mut(&conn).expect("a connection of this world")
-    }
-
-    fn mark_closed(&mut self, conn: ConnId) {
-        let client = self.client_mut(conn);
-        if !std::mem::replace(&mut client.closed, true) {
-            self.free_slots.insert(conn.slot);
-        }
     }
 }
 

@@ -19,8 +19,9 @@ use smol::lock::Semaphore;
 
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
+use crate::store::directory::Directory;
 use crate::store::record::Found;
-use crate::store::{Answer, Store};
+use crate::store::{Answer, Entry, Store};
 use crate::wire::msgid::MsgId;
 
 use super::alarm::Alarm;
@@ -65,6 +66,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The message of the day.
     pub motd: Vec<Box<str>>,
+    /// Accounts and groups as they are stored.
+    pub directory: Directory,
     /// The greatest stored id.
     pub last_id: MsgId,
     /// The door to the store.
@@ -109,7 +112,7 @@ impl Hub {
             started,
         });
         let mut effects = Vec::new();
-        let chat = Chat::new(parts.settings, parts.motd, parts.last_id, now(started), &mut effects);
+        let chat = Chat::new(parts.settings, parts.motd, parts.directory, parts.last_id, now(started), &mut effects);
         let watchdog = notify::watchdog_interval().map(|interval| (interval, started));
         Hub {
             chat,
@@ -212,6 +215,8 @@ impl Hub {
                 Some((up_to, count)) => Input::Saved { up_to, count, result },
                 None => return,
             },
+            // The rules learn of accounts when they hold them.
+            Mail::Store(Answer::AccountsChanged(accounts)) => Input::AccountsChanged(accounts),
             Mail::Stop => {
                 self.is_stopping = true;
                 log::info!("stopping");
@@ -260,13 +265,17 @@ impl Hub {
                 }
                 Effect::ToEach { to, only, event } => self.outboxes.send_to_each(to.into_iter(), only, &event),
                 Effect::CapsChanged { conn, caps } => self.outboxes.set_caps(conn, caps),
-                Effect::Remember { message, hurry } => self.saver.remember(*message, hurry),
+                Effect::Remember { message, hurry } => self.saver.remember(Entry::Message(*message), hurry),
+                Effect::Record { id, change, hurry } => {
+                    self.saver.remember(Entry::Change { id, change: *change }, hurry)
+                }
                 Effect::Ask { token, query } => {
                     if !self.saver.ask(token, query) {
                         self.unasked.push_back(token);
                     }
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
+                Effect::HashPassword { token, password } => self.hash_password(token, password),
                 Effect::Close { conn } => self.outboxes.close(conn),
                 Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
                 Effect::Log { conn: None, text } => log::info!("{text}"),
@@ -284,6 +293,17 @@ impl Hub {
             let _ = mail.send(Mail::Fact(Input::PasswordChecked { token, correct })).await;
         };
         self.executor.spawn(check).detach();
+    }
+
+    fn hash_password(&self, token: Token, password: Secret) {
+        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let hash = async move {
+            let _turn = checks.acquire_arc().await;
+            let hash = smol::unblock(move || password::hash(&password.0)).await;
+            let hash = hash.map_err(|why| log::error!("{why}")).ok().map(Box::from);
+            let _ = mail.send(Mail::Fact(Input::PasswordHashed { token, hash })).await;
+        };
+        self.executor.spawn(hash).detach();
     }
 
     fn flush_if_due(&mut self, now: Now) {

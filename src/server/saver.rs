@@ -4,20 +4,21 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::chat::Token;
+use crate::store::Entry;
 use crate::store::Store;
-use crate::store::record::{Message, Query};
+use crate::store::record::Query;
 use crate::wire::limits::SAVE_WITHIN_MS;
 use crate::wire::msgid::MsgId;
 
-/// Messages handed over at once although nobody waits: keeps a batch's memory small.
-const BATCH_MESSAGES: usize = 512;
+/// Entries handed over at once although nobody waits: keeps a batch's memory small.
+const BATCH_ENTRIES: usize = 512;
 /// When to try again after the store refused: its queue is long, so there is time.
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
-/// Gathers messages and knows which batches are under way.
+/// Gathers entries and knows which batches are under way.
 pub struct Saver {
     store: Store,
-    gathered: Vec<Message>,
+    gathered: Vec<Entry>,
     /// Somebody waits for a receipt.
     hurry: bool,
     /// When what is gathered has to go.
@@ -38,11 +39,11 @@ impl Saver {
         Saver { store, gathered: Vec::new(), hurry: false, due: None, last_batch: 0, under_way: VecDeque::new() }
     }
 
-    /// Takes a message. With `hurry` it goes at the end of the turn, else within [`SAVE_WITHIN_MS`].
-    pub fn remember(&mut self, message: Message, hurry: bool) {
+    /// Takes what is to be kept. With `hurry` it goes at the end of the turn, else within [`SAVE_WITHIN_MS`].
+    pub fn remember(&mut self, entry: Entry, hurry: bool) {
         self.due.get_or_insert_with(|| Instant::now() + Duration::from_millis(SAVE_WITHIN_MS));
         self.hurry |= hurry;
-        self.gathered.push(message);
+        self.gathered.push(entry);
     }
 
     /// When [`Saver::save_if_due`] has something to do.
@@ -53,14 +54,14 @@ impl Saver {
     /// Hands over what is gathered, if somebody waits for it, it is much, or its time has come.
     pub fn save_if_due(&mut self) {
         let Some(due) = self.due else { return };
-        if self.hurry || self.gathered.len() >= BATCH_MESSAGES || due <= Instant::now() {
+        if self.hurry || self.gathered.len() >= BATCH_ENTRIES || due <= Instant::now() {
             self.save();
         }
     }
 
     fn save(&mut self) {
         let Some(last) = self.gathered.last() else { return };
-        let batch = Batch { number: self.last_batch + 1, up_to: last.id, count: self.gathered.len() };
+        let batch = Batch { number: self.last_batch + 1, up_to: last.id(), count: self.gathered.len() };
         match self.store.append(batch.number, std::mem::take(&mut self.gathered)) {
             Ok(()) => {
                 self.last_batch = batch.number;
@@ -83,7 +84,7 @@ impl Saver {
         self.gathered.is_empty() && self.store.ask(token.0, query).is_ok()
     }
 
-    /// What a batch held that the store has answered for: its greatest id, and how many messages.
+    /// What a batch held that the store has answered for: its greatest id, and how many entries.
     pub fn saved(&mut self, number: u64) -> Option<(MsgId, usize)> {
         let at = self.under_way.iter().position(|batch| batch.number == number)?;
         self.under_way.remove(at).map(|batch| (batch.up_to, batch.count))

@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use super::database;
 use super::error::StoreError;
-use super::record::Account;
+use super::record::{Account, AccountId, NotRegistered};
 use crate::wire::name::fold;
 
 /// The columns that [`account`] reads.
@@ -71,47 +71,44 @@ impl std::error::Error for AccountError {}
 impl Accounts {
     /// Opens the accounts of a data folder; makes folder and database when they are missing.
     pub fn open(data: &Path) -> Result<Accounts, StoreError> {
-        database::open(data).map(|db| Accounts { db })
+        database::open_beside(data).map(|db| Accounts { db })
     }
 
     /// Makes an account; gives its number. `hash` is PHC text, see [`crate::password::hash`].
-    pub fn add(&self, name: &str, hash: &str) -> Result<u64, AccountError> {
-        if name.parse::<u64>().is_ok() {
-            return Err(AccountError::LooksLikeNumber { name: name.into() });
-        }
-        let created_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        let added = self.db.execute(
-            "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4)",
-            (name, fold(name), hash, created_ms),
-        );
-        match added {
-            Ok(_) => Ok(self.db.last_insert_rowid() as u64),
-            Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                let holder = find(&self.db, name)?.map_or_else(|| name.into(), |account| account.name);
-                Err(AccountError::Taken { name: holder })
+    pub fn add(&self, name: &str, hash: &str) -> Result<AccountId, AccountError> {
+        register(&self.db, name, hash)?.map_err(|why| match why {
+            NotRegistered::LooksLikeNumber => AccountError::LooksLikeNumber { name: name.into() },
+            NotRegistered::Taken => {
+                let holder = find(&self.db, name).ok().flatten();
+                AccountError::Taken { name: holder.map_or_else(|| name.into(), |account| account.name) }
             }
-            Err(why) => Err(why.into()),
-        }
+        })
     }
 
     /// Gives an account (by name or number) another password.
     pub fn set_password(&self, name: &str, hash: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.id as i64, hash))?;
+        set_password(&self.db, account.id, hash)?;
         Ok(())
     }
 
     /// Says whether an account (by name or number) may use `OPER`.
     pub fn set_admin(&self, name: &str, is_admin: bool) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("UPDATE accounts SET admin = ?2 WHERE id = ?1", (account.id as i64, is_admin))?;
+        self.db.execute("UPDATE accounts SET admin = ?2 WHERE id = ?1", (account.id.0, is_admin))?;
         Ok(())
     }
 
-    /// Removes an account (by name or number). What it said stays; its number is never given again.
+    /// Removes an account (by name or number), from its groups too. What it said stays; its number is never given again. A group that
+    /// was its own keeps the number as its owner: the rules hand it on.
     pub fn remove(&self, name: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("DELETE FROM accounts WHERE id = ?1", [account.id as i64])?;
+        let step = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        step.execute("DELETE FROM accounts WHERE id = ?1", [account.id.0])?;
+        for table in ["members", "invitations", "markers", "conversations"] {
+            step.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account.id.0])?;
+        }
+        step.commit()?;
         Ok(())
     }
 
@@ -127,6 +124,29 @@ impl Accounts {
     }
 }
 
+/// Makes an account; gives its number, or why there is none. `hash` is PHC text.
+pub fn register(db: &Connection, name: &str, hash: &str) -> rusqlite::Result<Result<AccountId, NotRegistered>> {
+    if name.parse::<u64>().is_ok() {
+        return Ok(Err(NotRegistered::LooksLikeNumber));
+    }
+    let created_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let added = db.execute(
+        "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4)",
+        (name, fold(name), hash, created_ms),
+    );
+    match added {
+        Ok(_) => Ok(Ok(AccountId(db.last_insert_rowid() as u32))),
+        Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(Err(NotRegistered::Taken)),
+        Err(why) => Err(why),
+    }
+}
+
+/// Gives an account another password; false when there is no such account.
+pub fn set_password(db: &Connection, account: AccountId, hash: &str) -> rusqlite::Result<bool> {
+    let changed = db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.0, hash))?;
+    Ok(changed > 0)
+}
+
 /// An account by its name (any spelling) or its number. No name is a number, so the two never compete.
 pub fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Account>> {
     match name.parse::<u64>() {
@@ -140,7 +160,7 @@ pub fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Account>> {
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
-        id: row.get::<_, i64>(0)? as u64,
+        id: AccountId(row.get(0)?),
         name: row.get_ref(1)?.as_str()?.into(),
         admin: row.get(2)?,
         password_hash: row.get_ref(3)?.as_str()?.into(),
@@ -160,10 +180,10 @@ mod tests {
     #[test]
     fn numbers_begin_at_1000_and_are_never_given_again() {
         let (_dir, accounts) = accounts();
-        assert_eq!(accounts.add("anna", "h").unwrap(), 1000);
-        assert_eq!(accounts.add("小阳", "h").unwrap(), 1001);
+        assert_eq!(accounts.add("anna", "h").unwrap(), AccountId(1000));
+        assert_eq!(accounts.add("小阳", "h").unwrap(), AccountId(1001));
         accounts.remove("小阳").unwrap();
-        assert_eq!(accounts.add("ben", "h").unwrap(), 1002);
+        assert_eq!(accounts.add("ben", "h").unwrap(), AccountId(1002));
         assert!(accounts.add("小阳", "h").is_ok(), "the name is free again");
     }
 
@@ -186,7 +206,7 @@ mod tests {
         accounts.add("anna", "old").unwrap();
         accounts.set_password("ANNA", "new").unwrap();
         accounts.set_admin("1000", true).unwrap();
-        let anna = Account { id: 1000, name: "anna".into(), admin: true, password_hash: "new".into() };
+        let anna = Account { id: AccountId(1000), name: "anna".into(), admin: true, password_hash: "new".into() };
         assert_eq!(accounts.list().unwrap(), [anna]);
         accounts.set_admin("anna", false).unwrap();
         assert!(!accounts.list().unwrap()[0].admin);

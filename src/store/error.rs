@@ -19,6 +19,11 @@ pub enum StoreError {
         /// The data folder.
         path: PathBuf,
     },
+    /// A running server of an older version holds the data folder, so its database cannot be brought to the newest form.
+    OlderServer {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// A newer version of GZY wrote the file.
     Newer {
         /// The database file.
@@ -61,6 +66,11 @@ impl fmt::Display for StoreError {
             StoreError::InUse { path } => write!(
                 f,
                 "another gzy server is running with the data in {}; stop it, or name another folder with --data",
+                path.display()
+            ),
+            StoreError::OlderServer { path } => write!(
+                f,
+                "an older gzy server is running with the data in {}; restart it with this version first",
                 path.display()
             ),
             StoreError::Newer { path, form, known } => write!(

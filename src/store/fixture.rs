@@ -1,13 +1,16 @@
 //! For tests: messages quickly said, and a keeper without its thread.
 
 use std::cell::RefCell;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::change::Change;
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
-use super::{Answer, Request, database};
+use super::{Answer, Entry, Opened, Request, Store, database, form};
 use crate::wire::msgid::MsgId;
 
 /// The id of the message said at minute `minute`.
@@ -33,7 +36,7 @@ pub fn said(minute: u64, text: &str) -> Message {
 
 /// A room as an outsider of its closed hours sees it.
 pub fn place(room: &str) -> Place {
-    Place { target: Target::room(room), instance: 0 }
+    Place { target: Target::room(room), instance: 0, since: MsgId(0) }
 }
 
 /// A search for words in the lobby.
@@ -61,12 +64,12 @@ impl Desk {
         let dir = tempfile::tempdir().unwrap();
         // Leaked, because statements borrow their connection; the test's process frees it.
         let db: &'static Connection = Box::leak(Box::new(database::open(dir.path()).unwrap()));
-        let keeper = Keeper::new(db, database::file_in(dir.path())).unwrap();
+        let keeper = Keeper::new(db, database::file_in(dir.path()), None).unwrap();
         Desk { db, keeper, dir, minutes_later: 0 }
     }
 
     pub fn batch(batch: u64, messages: Vec<Message>) -> Request {
-        Request::Append { batch, messages, bytes: 0 }
+        Request::Append { batch, entries: messages.into_iter().map(Entry::Message).collect(), bytes: 0 }
     }
 
     /// Whatever is saved from now on was said so much later.
@@ -90,6 +93,26 @@ impl Desk {
         }
     }
 
+    /// Writes changes, under ids of the minutes that the desk is at.
+    pub fn change(&mut self, changes: Vec<Change>) {
+        let first = at(self.minutes_later + 1).0 + 1;
+        let entries = changes.into_iter().zip(first..).map(|(change, id)| Entry::Change { id: MsgId(id), change });
+        let batch = Request::Append { batch: 1, entries: entries.collect(), bytes: 0 };
+        assert_eq!(self.round(vec![batch]), [Answer::Saved { batch: 1, result: Ok(()) }]);
+    }
+
+    /// The same folder, opened again; this desk is not used any more.
+    pub fn again(self) -> Desk {
+        self.again_keeping(None)
+    }
+
+    /// … and messages that are older than `keep_ms` have to go.
+    pub fn again_keeping(self, keep_ms: Option<u64>) -> Desk {
+        let db: &'static Connection = Box::leak(Box::new(database::open(self.dir.path()).unwrap()));
+        let keeper = Keeper::new(db, database::file_in(self.dir.path()), keep_ms).unwrap();
+        Desk { db, keeper, dir: self.dir, minutes_later: self.minutes_later }
+    }
+
     pub fn ask(&mut self, query: Query) -> Found {
         match self.round(vec![Request::Ask { token: 7, query: Box::new(query) }]).pop() {
             Some(Answer::Found { token: 7, found }) => found,
@@ -108,9 +131,34 @@ impl Desk {
     }
 }
 
+/// A whole store, and what it answers.
+pub fn open(data: &Path) -> (Opened, Receiver<Answer>) {
+    let (answer, answers) = channel();
+    (Store::open(data, None, move |said| drop(answer.send(said))).unwrap(), answers)
+}
+
 pub fn texts_of(found: Found) -> Vec<String> {
     match found {
         Found::Messages(messages) => messages.into_iter().map(|message| message.text.into()).collect(),
         other => panic!("{other:?}"),
     }
+}
+
+/// A file as the first version left it: anna (1000) and ben (1001) talked in the lobby and with each other, anna with a guest.
+pub fn make_first_form(data: &Path) -> Connection {
+    let db = Connection::open(database::file_in(data)).unwrap();
+    db.pragma_update(None, "journal_mode", "WAL").unwrap();
+    db.execute_batch(form::FORMS[0]).unwrap();
+    db.pragma_update(None, "application_id", form::APPLICATION_ID).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    db.execute_batch(
+        "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES ('Anna', 'anna', 'h', 1), ('ben', 'ben', 'h', 2);
+         INSERT INTO names VALUES (1, '#lobby'), (2, 'anna ben'), (3, 'anna guest'), (4, 'Anna!a@h'), (5, 'Anna');",
+    )
+    .unwrap();
+    let add = "INSERT INTO messages VALUES (?1, ?2, ?3, 0, 4, 5, 0, ?4, NULL, NULL, NULL)";
+    for (n, target, text) in [(1_i64, 1, "hello all"), (2, 2, "hello ben"), (3, 3, "hello guest"), (4, 2, "ben?")] {
+        db.execute(add, (n, at(n as u64).0 as i64, target, text)).unwrap();
+    }
+    db
 }

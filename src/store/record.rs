@@ -2,7 +2,15 @@
 
 use crate::wire::msgid::MsgId;
 
-/// Where a message was said, as the store files it: a room, or the two accounts of a private conversation.
+/// An account's number, from 1000 up; never given twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AccountId(pub u32);
+
+/// A group's number, from 1000 up; never given twice. Accounts and groups count for themselves.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GroupId(pub u32);
+
+/// Where a message was said, as the store files it: a room, a group, or the two accounts of a private conversation.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Target(Box<str>);
 
@@ -12,25 +20,43 @@ impl Target {
         Target(folded_name.into())
     }
 
-    /// The conversation of two accounts (folded names), whichever of them speaks.
-    pub fn pair(one: &str, other: &str) -> Target {
-        let (first, second) = if one <= other { (one, other) } else { (other, one) };
-        Target(format!("{first} {second}").into())
+    /// A group. Its number, not its name: a later group of the same name reads nothing of it.
+    pub fn group(id: GroupId) -> Target {
+        Target(format!("&{}", id.0).into())
     }
 
-    /// The text under which the store files it. No name holds a space, so a pair is never taken for a room.
+    /// The conversation of two accounts, whichever of them speaks.
+    pub fn pair(one: AccountId, other: AccountId) -> Target {
+        let (first, second) = (one.min(other), one.max(other));
+        Target(format!("={} {}", first.0, second.0).into())
+    }
+
+    /// The two accounts of a private conversation, the smaller number first; `None` for rooms and groups.
+    pub fn accounts(&self) -> Option<(AccountId, AccountId)> {
+        let (first, second) = self.0.strip_prefix('=')?.split_once(' ')?;
+        Some((AccountId(first.parse().ok()?), AccountId(second.parse().ok()?)))
+    }
+
+    /// What the store filed under this text.
+    pub(super) fn filed_as(text: &str) -> Target {
+        Target(text.into())
+    }
+
+    /// The text under which the store files it: the folded name of a room (it begins with `#`), `&1000`, or `=1000 1001`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where to look: a target, and the one closed instance of the room that the asker may see.
+/// Where to look: a target, and what of it the asker may see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
-    /// The room or conversation.
+    /// The room, group or conversation.
     pub target: Target,
     /// Messages with `closed_in == 0` or equal to this are seen, others are not.
     pub instance: u64,
+    /// Messages before this id are not seen: they are older than the membership of the asker.
+    pub since: MsgId,
 }
 
 /// Which IRC command carried a message.
@@ -97,6 +123,87 @@ pub enum Query {
         /// At most so many.
         limit: usize,
     },
+    /// The messages between two ids (both left out), oldest first.
+    Between {
+        /// Where.
+        place: Place,
+        /// Only messages after this id.
+        after: MsgId,
+        /// Only messages before this id.
+        before: MsgId,
+        /// At most so many.
+        limit: usize,
+        /// The last of them rather than the first.
+        newest: bool,
+    },
+    /// The messages around an id that need not exist: it, half of the limit before it, the rest after it; oldest first.
+    Around {
+        /// Where.
+        place: Place,
+        /// In the middle.
+        id: MsgId,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Places in which something was said in a span of time, and the newest of it; oldest first.
+    Targets {
+        /// Rooms and groups that the asker is in.
+        places: Vec<Place>,
+        /// Whose private conversations are looked at too.
+        account: Option<AccountId>,
+        /// The newest message is after this id.
+        after: MsgId,
+        /// … and before this id.
+        before: MsgId,
+        /// At most so many.
+        limit: usize,
+    },
+    /// How much an account has not read, in these places and in each of its private conversations.
+    Unread {
+        /// Whose read markers count.
+        account: AccountId,
+        /// Its groups.
+        places: Vec<Place>,
+        /// Counting stops there.
+        limit: usize,
+    },
+    /// What a client of the account must know at once: read markers, and up to where private messages were delivered.
+    Person {
+        /// Who.
+        account: AccountId,
+    },
+    /// The private messages to and from an account, in all its conversations, after an id; the newest `limit` of them, oldest first.
+    Private {
+        /// Whose.
+        account: AccountId,
+        /// Only messages after this id.
+        after: MsgId,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Make an account. Answered when it is on the disk.
+    Register {
+        /// A legal nick.
+        name: Box<str>,
+        /// The PHC text of the password's hash.
+        hash: Box<str>,
+    },
+    /// Give an account another password. Answered when it is on the disk.
+    SetPassword {
+        /// Whose.
+        account: AccountId,
+        /// The PHC text of the password's hash.
+        hash: Box<str>,
+    },
+    /// Remove a message from the store and from the search index. Answered when it is off the disk.
+    Redact {
+        /// Where it was said, as the one who asks sees it.
+        place: Place,
+        /// Which.
+        id: MsgId,
+        /// The account that may remove its own messages only; `None` for a moderator.
+        only_of: Option<Box<str>>,
+    },
     /// The newest messages that hold all words, oldest first.
     Search(Search),
     /// The id of the message that was stored under a sender's own id.
@@ -106,6 +213,13 @@ pub enum Query {
         /// The name, or the number in decimal.
         name: Box<str>,
     },
+}
+
+impl Query {
+    /// Whether answering changes what is stored.
+    pub(super) fn writes(&self) -> bool {
+        matches!(self, Query::Register { .. } | Query::SetPassword { .. } | Query::Redact { .. })
+    }
 }
 
 /// What to search for.
@@ -134,15 +248,53 @@ pub enum Found {
     Sent(Option<MsgId>),
     /// The account, if there is one.
     Account(Option<Account>),
+    /// For [`Query::Targets`]: where, and the newest message there.
+    Targets(Vec<(Target, MsgId)>),
+    /// For [`Query::Unread`]: where, up to when it is read (milliseconds since 1970; 0 never), and how many messages of others
+    /// came since. Groups in the order of the question, then the conversations that have any.
+    Unread(Vec<(Target, u64, usize)>),
+    /// For [`Query::Person`].
+    Person {
+        /// What was read, up to when (milliseconds since 1970).
+        read: Vec<(Target, u64)>,
+        /// Up to where private messages were delivered.
+        delivered: MsgId,
+    },
+    /// For [`Query::Register`]: the account's number, or why there is none.
+    Registered(Result<AccountId, NotRegistered>),
+    /// For [`Query::SetPassword`]; the account may be gone.
+    PasswordSet(bool),
+    /// For [`Query::Redact`].
+    Redacted(Redaction),
     /// The store could not look; the sentence is for the log and, shortened, for the asker.
     Failed(Box<str>),
+}
+
+/// Why an account was not made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotRegistered {
+    /// Somebody has the name, perhaps in another spelling.
+    Taken,
+    /// It could be mistaken for an account's number.
+    LooksLikeNumber,
+}
+
+/// What became of a message that was to be removed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Redaction {
+    /// It is gone.
+    Done,
+    /// There is no such message, or none that the asker may see.
+    NotThere,
+    /// Somebody else said it.
+    NotYours,
 }
 
 /// A registered name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
     /// Its number, from 1000 up.
-    pub id: u64,
+    pub id: AccountId,
     /// Its name as registered.
     pub name: Box<str>,
     /// May use `OPER`.

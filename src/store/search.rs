@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Row, Statement};
 
+use super::expression::{Vocabulary, expression};
 use super::history::{FOUND_MAX, History, as_column};
-use super::index::{push_place, sender_piece, senders};
+use super::index::senders;
 use super::names::Names;
 use super::pieces;
 use super::record::{Message, Place, Search};
@@ -19,12 +20,6 @@ const ROWS_MAX: usize = 200_000;
 
 /// … and for so long: everybody's receipts wait for it. It tells what it found by then, which is the newest.
 const TIME_MAX: Duration = Duration::from_millis(150);
-
-/// So many pieces are asked of the index. Longer questions are narrowed down enough by them, and SQLite's expressions have a limit.
-const PIECES_MAX: usize = 24;
-
-/// Who sits in more rooms than this gets candidates from all rooms; the check sorts them out.
-const PLACES_MAX: usize = 50;
 
 /// How much a search may cost.
 #[derive(Clone, Copy)]
@@ -44,13 +39,14 @@ pub struct Searcher<'c> {
     newest_rows: Statement<'c>,
     candidates: Statement<'c>,
     first_from: Statement<'c>,
+    vocabulary: Vocabulary<'c>,
 }
 
 /// A question, ready for comparing.
-struct Wish<'q> {
-    places: Vec<(i64, &'q Place)>,
-    words: Vec<String>,
-    from: Option<String>,
+pub(super) struct Wish<'q> {
+    pub places: Vec<(i64, &'q Place)>,
+    pub words: Vec<String>,
+    pub from: Option<String>,
     limit: usize,
     /// Row numbers: from the first, to the one before the second.
     rows: (i64, i64),
@@ -68,12 +64,13 @@ impl<'c> Searcher<'c> {
     pub fn new(db: &'c Connection) -> rusqlite::Result<Searcher<'c>> {
         Ok(Searcher {
             newest_rows: db
-                .prepare("SELECT n, target, closed_in, text FROM messages WHERE n >= ?1 AND n < ?2 ORDER BY n DESC")?,
+                .prepare("SELECT n, target, closed_in, text, id FROM messages WHERE n >= ?1 AND n < ?2 ORDER BY n DESC")?,
             candidates: db.prepare(
-                "SELECT m.n, m.target, m.closed_in, m.text FROM pieces CROSS JOIN messages AS m ON m.n = pieces.rowid
+                "SELECT m.n, m.target, m.closed_in, m.text, m.id FROM pieces CROSS JOIN messages AS m ON m.n = pieces.rowid
                  WHERE pieces MATCH ?3 AND pieces.rowid >= ?1 AND pieces.rowid < ?2 ORDER BY pieces.rowid DESC",
             )?,
             first_from: db.prepare("SELECT n, id FROM messages WHERE n >= ?1 ORDER BY n LIMIT 1")?,
+            vocabulary: Vocabulary::new(db)?,
         })
     }
 
@@ -93,14 +90,11 @@ impl<'c> Searcher<'c> {
             let (first, end) = wish.rows;
             let indexed_end = (indexed_upto + 1).clamp(first, end.max(first));
             let goes_on = round.walk(self.newest_rows.query([indexed_end, end])?, &wish, history)?;
-            match expression(&wish) {
-                _ if !goes_on => {}
-                Some(pieces) => {
-                    round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?;
-                }
-                None => {
-                    round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?;
-                }
+            if goes_on {
+                match expression(&wish, &mut self.vocabulary)? {
+                    Some(pieces) => round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?,
+                    None => round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?,
+                };
             }
         }
         round.hits.reverse();
@@ -114,7 +108,10 @@ impl<'c> Searcher<'c> {
                 places.push((target, place));
             }
         }
-        let first = search.since.map_or(Ok(0), |since| self.first_row_from(since, last_n))?;
+        // No place is seen from before the earliest membership among them.
+        let earliest = search.places.iter().map(|place| place.since).min().unwrap_or_default();
+        let since = search.since.unwrap_or_default().max(earliest);
+        let first = if since == MsgId(0) { 0 } else { self.first_row_from(since, last_n)? };
         let end = search.before.map_or(Ok(last_n + 1), |before| self.first_row_from(before, last_n))?;
         Ok(Wish {
             places,
@@ -169,8 +166,10 @@ impl Wish<'_> {
     /// The message of a row, if it is a hit.
     fn check(&self, row: &Row<'_>, history: &mut History<'_>) -> rusqlite::Result<Option<Message>> {
         let (target, closed_in) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)? as u64);
-        let is_seen =
-            |(number, place): &&(i64, &Place)| *number == target && (closed_in == 0 || closed_in == place.instance);
+        let id = MsgId(row.get::<_, i64>(4)? as u64);
+        let is_seen = |(number, place): &&(i64, &Place)| {
+            *number == target && (closed_in == 0 || closed_in == place.instance) && id >= place.since
+        };
         let Some((_, place)) = self.places.iter().find(is_seen) else { return Ok(None) };
         let text = pieces::fold(row.get_ref(3)?.as_str()?);
         if !self.words.iter().all(|word| pieces::holds(&text, word)) {
@@ -184,33 +183,6 @@ impl Wish<'_> {
         let Some(from) = &self.from else { return true };
         senders(&message.source, message.account.as_deref()).any(|name| name == *from)
     }
-}
-
-/// The question in the language of the index, if the index can narrow it down.
-fn expression(wish: &Wish<'_>) -> Option<String> {
-    // The pieces of words come first: SQLite asks them in this order, and the rarest should lead.
-    let wanted = wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX);
-    let mut all: Vec<String> =
-        wanted.map(|wanted| quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" }).collect();
-    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
-    if wish.places.len() <= PLACES_MAX {
-        all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
-    }
-    (!all.is_empty()).then(|| all.join(" AND "))
-}
-
-fn place_pieces((target, place): &(i64, &Place)) -> impl Iterator<Item = String> {
-    let instances = if place.instance == 0 { vec![0] } else { vec![0, place.instance] };
-    let target = *target;
-    instances.into_iter().map(move |instance| {
-        let mut piece = String::new();
-        push_place(&mut piece, target, instance);
-        quoted(&piece)
-    })
-}
-
-fn quoted(piece: &str) -> String {
-    format!("\"{}\"", piece.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -273,13 +245,32 @@ mod tests {
             }
             let mut search = search_for(&["秘密"]);
             assert_eq!(found(&mut desk, search.clone()), ["秘密 one"]);
-            search.places = vec![Place { target: Target::room("#lobby"), instance: 5 }, place("#board")];
+            search.places =
+                vec![Place { target: Target::room("#lobby"), instance: 5, since: MsgId(0) }, place("#board")];
             assert_eq!(found(&mut desk, search.clone()), ["秘密 one", "秘密 two", "秘密 three"]);
             // So many places that the index is not asked for them.
-            search.places = (0..2 * PLACES_MAX).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
+            search.places = (0..100).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
             assert_eq!(found(&mut desk, search.clone()), ["秘密 two"]);
             search.places = vec![place("#nowhere")];
             assert_eq!(found(&mut desk, search.clone()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_search_finds_nothing_from_before_a_membership() {
+        let mut desk = Desk::new();
+        let in_room =
+            |minute, room: &str| Message { target: Target::room(room), ..said(minute, &format!("tea {minute}")) };
+        desk.save(vec![in_room(1, "#a"), in_room(2, "#b"), in_room(3, "#a"), in_room(4, "#b")]).unwrap();
+        for is_indexed in [false, true] {
+            if is_indexed {
+                get_indexed(&mut desk);
+            }
+            let seen = |room, minute| Place { since: at(minute), ..place(room) };
+            let search = Search { places: vec![seen("#a", 2), seen("#b", 1)], ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, search), ["tea 2", "tea 3", "tea 4"]);
+            let search = Search { places: vec![seen("#a", 3), seen("#b", 5)], ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, search), ["tea 3"]);
         }
     }
 

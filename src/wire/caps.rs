@@ -57,10 +57,20 @@ capabilities! {
     NO_IMPLICIT_NAMES = 16, "draft/no-implicit-names", "";
     /// The CHATHISTORY command; no replay on JOIN.
     CHATHISTORY = 17, "draft/chathistory", "";
+    /// AUTHENTICATE.
+    SASL = 20, "sasl", "PLAIN";
+    /// REGISTER.
+    REGISTRATION = 21, "draft/account-registration", "before-connect,custom-account-name";
     /// Lines of up to `LINELEN` bytes are welcome.
     LONG_LINES = 18, "gzy/long-lines", "";
     /// Messages of several lines come and go as batches.
     MULTILINE = 19, "draft/multiline", MULTILINE_VALUE;
+    /// The SEARCH command.
+    SEARCH = 24, "soju.im/search", "";
+    /// MARKREAD: the devices of an account agree on what was read.
+    READ_MARKER = 25, "draft/read-marker", "";
+    /// REDACT: a message is taken back.
+    MESSAGE_REDACTION = 26, "draft/message-redaction", "";
 }
 
 impl Caps {

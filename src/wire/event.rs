@@ -1,6 +1,7 @@
 //! A line for many receivers: made once, encoded once per set of tags, never once per receiver.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use super::caps::{Caps, MULTILINE};
 use super::limits::{CLASSIC_LINE_BYTES, LINE_AROUND_BYTES, LINE_BYTES};
@@ -53,7 +54,7 @@ pub struct Event {
     /// The id of a message; other events have none.
     pub msgid: Option<MsgId>,
     /// The account of the source, when logged in.
-    pub account: Option<Box<str>>,
+    pub account: Option<Rc<str>>,
     /// The source is marked as a bot.
     pub bot: bool,
     /// Client-only tags as written (`+a=b;+c`).
