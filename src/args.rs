@@ -80,7 +80,7 @@ pub struct ServerArgs {
     #[argh(option, default = "Registration::Open", arg_name = "open|closed")]
     pub registration: Registration,
 
-    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文口令
+    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文密码
     #[argh(option, default = "Switch(false)", arg_name = "yes|no")]
     pub clear_passwords: Switch,
 
@@ -108,7 +108,7 @@ pub struct ServerArgs {
     #[argh(option, default = "PlainTalk::Yes", arg_name = "yes|no|local")]
     pub plain: PlainTalk,
 
-    /// file whose first line is the password that everybody must give (IRC PASS) · 入门口令文件
+    /// file whose first line is the password that everybody must give (IRC PASS) · 入门密码文件
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
@@ -150,7 +150,7 @@ impl DoctorArgs {
     }
 }
 
-/// manage accounts; passwords are read from standard input · 管理账号，口令从标准输入读取
+/// manage accounts; passwords are read from standard input · 管理账号，密码从标准输入读取
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "user")]
 pub struct UserArgs {
@@ -196,7 +196,7 @@ macro_rules! user_actions {
 user_actions! {
     /// make an account; its password is read from standard input · 添加账号
     UserAdd = "add";
-    /// change an account's password; it is read from standard input · 修改口令
+    /// change an account's password; it is read from standard input · 修改密码
     UserPasswd = "passwd";
     /// make an account an operator of the server (OPER) · 设为管理员
     UserAdmin = "admin";
