@@ -223,6 +223,14 @@ impl Turn<'_> {
 
     /// Takes every other device of this person out of a room, and shows it the line that says so.
     pub(super) fn take_others_out(&mut self, id: RoomId, event: &Rc<crate::wire::event::Event>) {
+        let others = self.drop_others_from(id);
+        if !others.is_empty() {
+            self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
+        }
+    }
+
+    /// Takes every other device of this person out of a room; says which these are.
+    pub(super) fn drop_others_from(&mut self, id: RoomId) -> Vec<ConnId> {
         let others = self.chat.other_devices(self.me);
         for other in &others {
             if let Some(session) = self.chat.session_mut(*other) {
@@ -230,8 +238,6 @@ impl Turn<'_> {
             }
             self.chat.drop_member(id, *other);
         }
-        if !others.is_empty() {
-            self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
-        }
+        others
     }
 }

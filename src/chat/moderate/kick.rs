@@ -46,12 +46,14 @@ impl Turn<'_> {
             self.effects.push(Effect::ToEach { to, only: Audience::ALL, event: event.clone() });
         }
         self.tell_others_in(id, Audience::ALL, &event);
-        let out = |turn: &mut Turn| {
-            let count = turn.remove_from(id);
-            turn.take_others_out(id, &event);
-            count
-        };
-        if let Some(count) = self.chat.turn(conn, self.now, self.effects, out) {
+        let out = |turn: &mut Turn| (turn.remove_from(id), turn.drop_others_from(id));
+        let (count, mut others) = self.chat.turn(conn, self.now, self.effects, out);
+        // Who kicks itself from a further device has its answer.
+        others.retain(|other| *other != self.me);
+        if !others.is_empty() {
+            self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
+        }
+        if let Some(count) = count {
             self.tell_others_in(id, Audience::ALL, &count);
             if self.session().rooms.contains(&id) {
                 self.reply_event(&count, "");
@@ -88,6 +90,24 @@ mod tests {
         assert_eq!(w.ask(ben, "PART #茶"), [":gzy.local 442 ben #茶 :you are not in that room"]);
         w.line(ben, "JOIN #茶");
         assert_eq!(w.said_to(anna).last(), Some(&format!(":{} JOIN #茶", w.source(ben))), "a kick is no ban");
+    }
+
+    #[test]
+    fn all_devices_of_a_person_go_and_each_hears_it_once_whoever_said_it() {
+        let mut w = World::new();
+        let [phone, laptop] = ["phone", "laptop"].map(|nick| {
+            let conn = w.join(nick);
+            w.log_in(conn, "anna");
+            conn
+        });
+        w.drain();
+        assert_eq!(w.ask(phone, "JOIN #茶")[0], format!(":{} JOIN #茶", w.source(phone)));
+        let joined = w.said_to(laptop);
+        assert_eq!(joined.iter().filter(|line| line.contains(" JOIN ")).count(), 1, "{joined:?}");
+        let told = [format!(":{} KICK #茶 anna :够了", w.source(phone))];
+        assert_eq!(w.ask(laptop, "KICK #茶 anna :够了"), told);
+        assert_eq!(w.said_to(phone), told);
+        assert!(w.chat.room_named("#茶").is_none());
     }
 
     #[test]
