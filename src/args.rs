@@ -10,8 +10,10 @@ use crate::password_file;
 use crate::server::{Config, Limits, PlainTalk, Source};
 use crate::wire::name::RoomName;
 
+mod backup;
 mod client;
 
+pub use backup::{BackupArgs, RestoreArgs};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
 
 use client::language;
@@ -36,6 +38,10 @@ pub enum Command {
     Say(SayArgs),
     /// `gzy user`
     User(UserArgs),
+    /// `gzy backup`
+    Backup(BackupArgs),
+    /// `gzy restore`
+    Restore(RestoreArgs),
     /// `gzy doctor`
     Doctor(DoctorArgs),
 }
@@ -75,6 +81,10 @@ pub struct ServerArgs {
     /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文口令
     #[argh(option, default = "Switch(false)", arg_name = "yes|no")]
     pub clear_passwords: Switch,
+
+    /// how long messages are kept: all, or a number of days, as 90d (default: all) · 聊天记录保存多久
+    #[argh(option, default = "Keep(None)", arg_name = "all|90d")]
+    pub keep: Keep,
 
     /// connections in all (default: 20000) · 连接总数上限
     #[argh(option, default = "20_000", arg_name = "n")]
@@ -238,6 +248,27 @@ impl std::str::FromStr for Registration {
     }
 }
 
+/// How long messages are kept, in milliseconds; `None` for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Keep(pub Option<u64>);
+
+/// A thousand years are for ever.
+const KEEP_DAYS_MAX: u64 = 365_000;
+const DAY_MS: u64 = 86_400_000;
+
+impl std::str::FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Keep, String> {
+        if text == "all" {
+            return Ok(Keep(None));
+        }
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        let days = days.filter(|days: &u64| (1..=KEEP_DAYS_MAX).contains(days));
+        days.map(|days| Keep(Some(days * DAY_MS))).ok_or_else(|| "say all, or a number of days, as 90d".into())
+    }
+}
+
 /// What became of the words on the command line.
 #[derive(Debug)]
 pub enum Parsed {
@@ -309,6 +340,7 @@ impl ServerArgs {
             plain: self.plain,
             name: self.name,
             lobby,
+            keep_ms: self.keep.0,
             replay: self.replay.min(REPLAY_MOST),
             limits: Limits { connections: self.max_connections, per_address: self.per_ip },
             password_file: self.password_file,
@@ -361,6 +393,18 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_made_to_and_restored_from_a_file() {
+        let Parsed::Run(args) = parsed("backup b.gzy --data d") else { panic!() };
+        assert!(matches!(args.command, Command::Backup(BackupArgs { data: Some(_), .. })));
+        let Parsed::Run(args) = parsed("restore b.gzy --force") else { panic!() };
+        assert!(matches!(args.command, Command::Restore(RestoreArgs { force: true, data: None, .. })));
+        assert!(
+            matches!(parsed("--help"), Parsed::Print(text, true) if text.contains("备份") && text.contains("backup"))
+        );
+        assert!(matches!(parsed("backup"), Parsed::Print(_, false)));
+    }
+
+    #[test]
     fn a_certificate_and_its_key_are_given_together_or_not_at_all() {
         let identity = |line: &str| {
             let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
@@ -373,6 +417,21 @@ mod tests {
         assert!(identity("server --cert c.pem").is_err_and(|why| why.contains("needs --key")));
         assert!(identity("server --key k.pem").is_err_and(|why| why.contains("needs --cert")));
         assert!(matches!(parsed("server --plain maybe"), Parsed::Print(text, false) if text.contains("local")));
+    }
+
+    #[test]
+    fn messages_are_kept_for_ever_or_for_days() {
+        let keep = |line: &str| {
+            let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
+            let Command::Server(server) = args.command else { panic!("{line}") };
+            server.into_config(0).unwrap().keep_ms
+        };
+        assert_eq!((keep("server"), keep("server --keep all")), (None, None));
+        assert_eq!(keep("server --keep 90d"), Some(90 * 24 * 3600 * 1000));
+        for wrong in ["90", "0d", "-1d", "d", "99999999999999999999d", "90 d", "forever"] {
+            let words = ["server", "--keep", wrong].into_iter().map(str::to_owned);
+            assert!(matches!(parse(words), Parsed::Print(text, false) if text.contains("as 90d")), "{wrong}");
+        }
     }
 
     #[test]

@@ -138,9 +138,15 @@ pub fn run(config: ClientConfig) -> u8 {
 }
 
 /// Whether the terminal understands how the cursor is moved.
+#[cfg(not(windows))]
 fn can_draw() -> bool {
-    // Windows has no such variable; its consoles do.
-    cfg!(windows) || std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+    std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// Consoles of Windows 10 and later understand it when they are asked to, and this asks.
+#[cfg(windows)]
+fn can_draw() -> bool {
+    crossterm::ansi_support::supports_ansi()
 }
 
 /// Waits until the system wants the program to end, so that the terminal is given back as it was.

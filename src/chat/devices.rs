@@ -17,7 +17,7 @@ use super::turn::Turn;
 use super::{Audience, Chat, ConnId, Effect, RoomId};
 
 /// The host part of everybody who is logged in. It tells nothing of an address, and the user part is the account's number.
-const ACCOUNT_HOST: &str = "account.gzy";
+pub(super) const ACCOUNT_HOST: &str = "account.gzy";
 
 impl Chat {
     /// The other connections of the same account; none for a guest.
@@ -118,6 +118,7 @@ impl Turn<'_> {
         self.tell_new_host(&old_source, &peers);
         let event = Rc::new(self.my_event(format_args!("ACCOUNT {}", login.name), None));
         self.effects.push(Effect::ToEach { to: peers, only: Audience::with(Caps::ACCOUNT_NOTIFY), event });
+        self.come_home();
     }
 
     /// CHGHOST (IRCv3 chghost): user and host part are those of the account from here on.
@@ -161,6 +162,7 @@ impl Turn<'_> {
             let standing = self.chat.rooms.get(&id).and_then(|room| room.standing(other));
             self.enter(id, standing.unwrap_or(Standing::PLAIN));
         }
+        self.show_waiting_invitations();
     }
 
     /// Takes the account's nick, source and display name, and its place among the account's devices.
@@ -221,16 +223,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes every other device of this person out of a room, and shows it the line that says so.
-    pub(super) fn take_others_out(&mut self, id: RoomId, event: &Rc<crate::wire::event::Event>) {
-        let others = self.drop_others_from(id);
-        if !others.is_empty() {
-            self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
-        }
-    }
-
-    /// Takes every other device of this person out of a room; says which these are.
-    pub(super) fn drop_others_from(&mut self, id: RoomId) -> Vec<ConnId> {
+    /// Takes every other device of this person out of a room, without a word.
+    pub(super) fn drop_others(&mut self, id: RoomId) -> Vec<ConnId> {
         let others = self.chat.other_devices(self.me);
         for other in &others {
             if let Some(session) = self.chat.session_mut(*other) {
@@ -239,5 +233,13 @@ impl Turn<'_> {
             self.chat.drop_member(id, *other);
         }
         others
+    }
+
+    /// Takes every other device of this person out of a room, and shows it the line that says so.
+    pub(super) fn take_others_out(&mut self, id: RoomId, event: &Rc<crate::wire::event::Event>) {
+        let others = self.drop_others(id);
+        if !others.is_empty() {
+            self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
+        }
     }
 }

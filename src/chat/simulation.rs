@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::store::record::Target;
 use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
@@ -68,6 +69,8 @@ pub struct Record {
     said: BTreeMap<MsgId, Said>,
     /// The last instance of each room.
     instances: HashMap<Box<str>, u64>,
+    /// Where the store files what is said in each room, groups too.
+    filed: HashMap<Target, Box<str>>,
     /// The newest message, and the newest before this step.
     newest: MsgId,
     newest_before: MsgId,
@@ -322,8 +325,8 @@ impl Day {
 impl Day {
     /// Everybody hears what one input brought; the store is handed what is to be kept.
     fn listen(&mut self) {
+        self.world.chat.note_rooms(&mut self.record.instances, &mut self.record.filed);
         self.note_said();
-        self.world.chat.note_instances(&mut self.record.instances);
         let record = &self.record;
         let mut cut = Vec::new();
         for person in &mut self.people {
@@ -360,10 +363,11 @@ impl Day {
             self.record.newest = message.id;
             let Some(number) = number_in(&message.text) else { continue };
             self.record.ids.entry(number).or_default().push(message.id);
-            let room = Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
-            self.record
-                .said
-                .insert(message.id, Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry });
+            // A room may have come and gone in this step.
+            let by_name = || Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
+            let room = self.record.filed.get(&message.target).cloned().or_else(by_name);
+            let said = Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry };
+            self.record.said.insert(message.id, said);
         }
     }
 

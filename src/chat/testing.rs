@@ -5,6 +5,7 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+mod kept;
 mod memory;
 mod receiver;
 mod recollection;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
-use crate::store::directory::{AccountEntry, Directory};
+use crate::store::directory::AccountEntry;
 use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -21,6 +22,7 @@ use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{RoomName, fold};
 
+use self::kept::Kept;
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
@@ -58,6 +60,8 @@ pub struct World {
     pub stored_changes: Vec<Change>,
     /// Messages that were taken back: the store finds them no more.
     pub redacted: BTreeSet<MsgId>,
+    /// What else is on disk.
+    pub kept: Kept,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -103,8 +107,25 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
+        World::with_all(settings, stored, Kept::default(), Vec::new(), last_id, now)
+    }
+
+    /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
+    pub fn restarted(self) -> World {
+        let last_id = self.chat.last_id;
+        World::with_all(self.chat.settings.clone(), self.stored, self.kept, self.accounts, last_id, self.now)
+    }
+
+    fn with_all(
+        settings: Settings,
+        stored: Vec<Message>,
+        kept: Kept,
+        accounts: Vec<Account>,
+        last_id: MsgId,
+        now: Now,
+    ) -> World {
         let mut effects = Vec::new();
-        let chat = Chat::new(settings, Vec::new(), Directory::default(), last_id, now, &mut effects);
+        let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
             chat,
             now,
@@ -113,7 +134,8 @@ impl World {
             stored,
             stored_changes: Vec::new(),
             redacted: BTreeSet::new(),
-            accounts: Vec::new(),
+            kept,
+            accounts,
             asks_by_hand: false,
             questions: VecDeque::new(),
             passwords_by_hand: false,
@@ -243,6 +265,30 @@ impl World {
         self.settle();
     }
 
+    /// Somebody who is in, logged in to the account of that name from the first moment.
+    pub fn member(&mut self, account: &str) -> ConnId {
+        self.member_with_caps(account, "")
+    }
+
+    /// The same, with capabilities.
+    pub fn member_with_caps(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.come_in(account, caps);
+        self.drain();
+        conn
+    }
+
+    /// The same, and what it is told stays to be read.
+    pub fn come_in(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.connect();
+        self.line(conn, &format!("CAP REQ :{caps}"));
+        self.line(conn, &format!("NICK {account}"));
+        self.line(conn, &format!("USER {account} 0 * :{account}"));
+        self.log_in(conn, account);
+        self.line(conn, "CAP END");
+        assert!(self.session(conn).is_registered(), "{account} is not in: {:?}", self.said_to(conn));
+        conn
+    }
+
     // Time.
 
     /// Lets time pass; everything that gets due on the way is done when it is due.
@@ -275,9 +321,19 @@ impl World {
     pub fn save(&mut self) {
         let Some((up_to, count)) = self.end_of_unsaved() else { return };
         let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        self.stored_changes.extend(self.unsaved_changes.drain(..).map(|(_, change)| change));
+        self.stored_changes.extend(self.unsaved_changes.iter().map(|(_, change)| change.clone()));
         self.stored.extend(batch);
+        self.keep_changes();
         self.handle(Input::Saved { up_to, count, result: Ok(()) });
+    }
+
+    /// Every change that was handed over is on disk.
+    pub fn keep_changes(&mut self) {
+        for (_, change) in std::mem::take(&mut self.unsaved_changes) {
+            if let Some(ended) = self.kept.apply(&change) {
+                self.stored.retain(|message| message.target != ended);
+            }
+        }
     }
 
     /// The greatest id of all that was handed over, and how much it is.
@@ -300,7 +356,9 @@ impl World {
         let id = AccountId(1000 + self.accounts.len() as u32);
         let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
         self.accounts.push(account);
-        self.chat.accounts.add(AccountEntry { id, name: name.into(), display: None, admin });
+        let entry = AccountEntry { id, name: name.into(), display: None, admin };
+        self.kept.directory.accounts.push(entry.clone());
+        self.chat.accounts.add(entry);
     }
 
     /// Answers the oldest open question ([`World::asks_by_hand`]).
@@ -336,7 +394,7 @@ impl World {
         }
         let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
         recollection::found(&all, changes, query)
-            .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, query))
+            .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, &self.kept, query))
     }
 
     fn made_account(&mut self, name: &str, hash: &str) -> Found {

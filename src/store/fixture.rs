@@ -64,7 +64,7 @@ impl Desk {
         let dir = tempfile::tempdir().unwrap();
         // Leaked, because statements borrow their connection; the test's process frees it.
         let db: &'static Connection = Box::leak(Box::new(database::open(dir.path()).unwrap()));
-        let keeper = Keeper::new(db, database::file_in(dir.path())).unwrap();
+        let keeper = Keeper::new(db, database::file_in(dir.path()), None).unwrap();
         Desk { db, keeper, dir, minutes_later: 0 }
     }
 
@@ -103,8 +103,13 @@ impl Desk {
 
     /// The same folder, opened again; this desk is not used any more.
     pub fn again(self) -> Desk {
+        self.again_keeping(None)
+    }
+
+    /// … and messages that are older than `keep_ms` have to go.
+    pub fn again_keeping(self, keep_ms: Option<u64>) -> Desk {
         let db: &'static Connection = Box::leak(Box::new(database::open(self.dir.path()).unwrap()));
-        let keeper = Keeper::new(db, database::file_in(self.dir.path())).unwrap();
+        let keeper = Keeper::new(db, database::file_in(self.dir.path()), keep_ms).unwrap();
         Desk { db, keeper, dir: self.dir, minutes_later: self.minutes_later }
     }
 
@@ -129,7 +134,7 @@ impl Desk {
 /// A whole store, and what it answers.
 pub fn open(data: &Path) -> (Opened, Receiver<Answer>) {
     let (answer, answers) = channel();
-    (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
+    (Store::open(data, None, move |said| drop(answer.send(said))).unwrap(), answers)
 }
 
 pub fn texts_of(found: Found) -> Vec<String> {

@@ -17,10 +17,10 @@ COLUMNS, ROWS = 80, 40
 class Terminal(Person):
     program = "gzy client in a terminal"
 
-    def __init__(self, nick, server, gzy, folder, **environment):
-        super().__init__(nick, server.room)
+    def __init__(self, nick, door, gzy, folder, **environment):
+        super().__init__(nick, door)
         self._record = os.path.join(folder, "sent")
-        command = [gzy, "client", f"{server.host}:{server.port}", "--plain", "--nick", nick]
+        command = [*gzy, "client", *door.for_gzy(), "--nick", nick]
         # The folder for settings is this test's own.
         home = {"HOME": folder, "XDG_CONFIG_HOME": folder}
         self.tmux = Tmux(folder, COLUMNS, ROWS, command, LC_ALL="zh_CN.UTF-8", **home, **environment)
@@ -139,6 +139,23 @@ def a_narrow_window_shows_everything(stage):
     yang.shows_once("开始")
     yang.tmux.press("Enter")
     guest.hears(yang, long_line)
+
+
+def long_lines_that_arrive_are_whole_in_forty_columns(stage):
+    yang, guest = stage.at_terminal("小阳"), stage.guest("nc")
+    yang.tmux.resize(40, ROWS)
+    yang.tmux.type("我先写一半")
+    yang.ends_with(lambda last: last.endswith("我先写一半"), "the typed line")
+    long_line = "".join(f"第{number}句很长的话，一个字也不能少；" for number in range(1, 13))
+    guest.say(long_line)
+    shown = lambda: "".join(yang.tmux.rows())
+    until(lambda: shown().count(long_line) == 1, "the long line should be there whole, and once", yang.screen)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed")
+    guest.say("short")
+    yang.hears(guest, "short")
+    yang.tmux.resize(COLUMNS, ROWS)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed, after the window grew")
+    until(lambda: shown().count(long_line) == 1, "the long line should still be there whole, and once", yang.screen)
 
 
 def a_pulled_plug_shows_one_line_and_loses_nothing(stage):
@@ -317,6 +334,7 @@ TESTS = [
     lines_that_arrive_leave_the_typed_line_whole,
     the_keys_of_a_shell_edit_chinese,
     a_narrow_window_shows_everything,
+    long_lines_that_arrive_are_whole_in_forty_columns,
     a_pulled_plug_shows_one_line_and_loses_nothing,
     rooms_and_people_have_numbers_and_wait_for_each_other,
     a_pasted_poem_is_one_message_until_enter,

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::{Asker, Chat, ConnId, RoomId};
+use crate::store::record::Target;
+
+use super::super::{Asker, Chat, ConnId, Room, RoomId};
 
 impl Chat {
     /// Panics when two tables disagree.
@@ -32,7 +34,11 @@ impl Chat {
         assert_eq!(self.rooms.len(), self.rooms_by_name.len());
         for (id, room) in &self.rooms {
             assert_eq!(self.rooms_by_name.get(&room.key()), Some(id), "{} is found by its name", room.name.as_str());
-            assert!(room.is_lobby || !room.members.is_empty(), "{} is empty", room.name.as_str());
+            assert!(
+                room.is_lobby || room.group.is_some() || !room.members.is_empty(),
+                "{} is empty",
+                room.name.as_str()
+            );
             let members: HashSet<ConnId> = room.members.iter().map(|member| member.conn).collect();
             assert_eq!(members.len(), room.members.len(), "nobody is in a room twice");
             for conn in &members {
@@ -52,9 +58,12 @@ impl Chat {
         assert!(self.counting.iter().all(|id| self.rooms.contains_key(id)));
     }
 
-    /// Notes which life of each room it is.
-    pub fn note_instances(&self, instances: &mut HashMap<Box<str>, u64>) {
-        instances.extend(self.rooms.values().map(|room| (room.key().as_str().into(), room.instance)));
+    /// Notes which life of each room it is, and which room is meant by a place in the store.
+    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>, filed: &mut HashMap<Target, Box<str>>) {
+        for room in self.rooms.values() {
+            instances.insert(room.key().as_str().into(), room.instance);
+            filed.insert(room.target(), room.key().as_str().into());
+        }
     }
 
     fn assert_names_agree(&self) {
@@ -89,7 +98,8 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
-        assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
+        let is_left = |room: &&Room| !room.is_lobby && room.group.is_none();
+        assert_eq!(self.rooms.values().filter(is_left).count(), 0, "only the lobby and groups stay");
         for room in self.rooms.values() {
             assert!(room.members.is_empty() && room.awaiting_replay.is_empty());
         }
