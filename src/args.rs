@@ -11,9 +11,11 @@ use crate::server::{Config, Limits, PlainTalk, Source};
 use crate::wire::name::RoomName;
 
 mod backup;
+mod choices;
 mod client;
 
 pub use backup::{BackupArgs, RestoreArgs};
+pub use choices::{Keep, Registration, Switch};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
 
 use client::language;
@@ -78,7 +80,7 @@ pub struct ServerArgs {
     #[argh(option, default = "Registration::Open", arg_name = "open|closed")]
     pub registration: Registration,
 
-    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文口令
+    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文密码
     #[argh(option, default = "Switch(false)", arg_name = "yes|no")]
     pub clear_passwords: Switch,
 
@@ -106,7 +108,7 @@ pub struct ServerArgs {
     #[argh(option, default = "PlainTalk::Yes", arg_name = "yes|no|local")]
     pub plain: PlainTalk,
 
-    /// file whose first line is the password that everybody must give (IRC PASS) · 入门口令文件
+    /// file whose first line is the password that everybody must give (IRC PASS) · 入门密码文件
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
@@ -148,7 +150,7 @@ impl DoctorArgs {
     }
 }
 
-/// manage accounts; passwords are read from standard input · 管理账号，口令从标准输入读取
+/// manage accounts; passwords are read from standard input · 管理账号，密码从标准输入读取
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "user")]
 pub struct UserArgs {
@@ -194,7 +196,7 @@ macro_rules! user_actions {
 user_actions! {
     /// make an account; its password is read from standard input · 添加账号
     UserAdd = "add";
-    /// change an account's password; it is read from standard input · 修改口令
+    /// change an account's password; it is read from standard input · 修改密码
     UserPasswd = "passwd";
     /// make an account an operator of the server (OPER) · 设为管理员
     UserAdmin = "admin";
@@ -209,64 +211,6 @@ pub struct UserList {
     /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
     #[argh(option, arg_name = "dir")]
     pub data: Option<PathBuf>,
-}
-
-/// `on` or `off`.
-#[derive(Clone, Copy, Debug)]
-pub struct Switch(pub bool);
-
-impl std::str::FromStr for Switch {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Switch, String> {
-        match text {
-            "on" | "yes" => Ok(Switch(true)),
-            "off" | "no" => Ok(Switch(false)),
-            _ => Err("say on or off".into()),
-        }
-    }
-}
-
-/// Who may make an account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Registration {
-    /// Everybody, for themselves.
-    Open,
-    /// The host alone, with `gzy user add`.
-    Closed,
-}
-
-impl std::str::FromStr for Registration {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Registration, String> {
-        match text {
-            "open" => Ok(Registration::Open),
-            "closed" => Ok(Registration::Closed),
-            _ => Err("say open or closed".into()),
-        }
-    }
-}
-
-/// How long messages are kept, in milliseconds; `None` for ever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Keep(pub Option<u64>);
-
-/// A thousand years are for ever.
-const KEEP_DAYS_MAX: u64 = 365_000;
-const DAY_MS: u64 = 86_400_000;
-
-impl std::str::FromStr for Keep {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Keep, String> {
-        if text == "all" {
-            return Ok(Keep(None));
-        }
-        let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
-        let days = days.filter(|days: &u64| (1..=KEEP_DAYS_MAX).contains(days));
-        days.map(|days| Keep(Some(days * DAY_MS))).ok_or_else(|| "say all, or a number of days, as 90d".into())
-    }
 }
 
 /// What became of the words on the command line.

@@ -5,7 +5,6 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -16,9 +15,9 @@ pub use problem::BackupError;
 
 mod problem;
 
-/// The files of a data folder that belong to the database, and whether others may read them: with another key every client warns its
+/// The files of a data folder that belong to the database: with another key every client warns its
 /// user, and with another cloak secret bans of addresses fit nobody.
-const SIDE_FILES: [(&str, u32); 3] = [("cloak.key", 0o600), ("tls.key", 0o600), ("tls.crt", 0o644)];
+const SIDE_FILES: [&str; 3] = ["cloak.key", "tls.key", "tls.crt"];
 
 /// A side file is some thousand bytes; more is somebody's mistake.
 const SIDE_FILE_BYTES: u64 = 1 << 20;
@@ -75,8 +74,8 @@ pub fn restore(file: &Path, data: &Path, replace: bool) -> Result<Contents, Back
     for path in &in_the_way {
         keep_old(path)?;
     }
-    for (name, mode, content) in &side_files {
-        write_whole(&data.join(name), content, *mode)?;
+    for (name, content) in &side_files {
+        write_whole(&data.join(name), content)?;
     }
     put_aside_log(&place)?;
     unfinished.finish(&place)?;
@@ -106,7 +105,7 @@ fn check(db: &Connection, file: &Path) -> Result<Contents, BackupError> {
 fn add_side_files(copy: &Connection, data: &Path, file: &Path) -> Result<(), BackupError> {
     copy.execute_batch("CREATE TABLE side_files (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID")
         .map_err(sqlite(file))?;
-    for (name, _) in SIDE_FILES {
+    for name in SIDE_FILES {
         let path = data.join(name);
         let mut content = Vec::new();
         match File::open(&path).and_then(|open| open.take(SIDE_FILE_BYTES).read_to_end(&mut content)) {
@@ -121,17 +120,17 @@ fn add_side_files(copy: &Connection, data: &Path, file: &Path) -> Result<(), Bac
 }
 
 /// Takes the side files out of the copy; a plain copy of a database has none.
-fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<(&'static str, u32, Vec<u8>)>, BackupError> {
+fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, BackupError> {
     let has_any = "SELECT count(*) FROM sqlite_schema WHERE name = 'side_files'";
     let mut found = Vec::new();
     if copy.query_row(has_any, [], |row| row.get::<_, i64>(0)).map_err(damaged(file))? == 0 {
         return Ok(found);
     }
     let mut all = copy.prepare("SELECT content FROM side_files WHERE name = ?1").map_err(damaged(file))?;
-    for (name, mode) in SIDE_FILES {
+    for name in SIDE_FILES {
         let mut rows = all.query([name]).map_err(damaged(file))?;
         if let Some(row) = rows.next().map_err(damaged(file))? {
-            found.push((name, mode, row.get(0).map_err(damaged(file))?));
+            found.push((name, row.get(0).map_err(damaged(file))?));
         }
     }
     drop(all);
@@ -154,10 +153,9 @@ fn look_at_head(file: &Path) -> Result<(), BackupError> {
 }
 
 /// Which files would be replaced by others. What was kept of an earlier time stays, so nothing may have its name.
-fn in_the_way(data: &Path, place: &Path, side_files: &[(&str, u32, Vec<u8>)]) -> Result<Vec<PathBuf>, BackupError> {
-    let differs =
-        |(name, _, content): &&(&str, u32, Vec<u8>)| fs::read(data.join(name)).is_ok_and(|there| there != *content);
-    let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _, _)| data.join(name)).collect();
+fn in_the_way(data: &Path, place: &Path, side_files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, BackupError> {
+    let differs = |(name, content): &&(&str, Vec<u8>)| fs::read(data.join(name)).is_ok_and(|there| there != *content);
+    let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _)| data.join(name)).collect();
     all.extend(place.exists().then(|| place.to_owned()));
     match all.iter().map(|path| kept_name(path)).find(|kept| kept.exists()) {
         Some(path) => Err(BackupError::KeptEarlier { path }),
@@ -207,12 +205,12 @@ fn copy_bytes(from: &Path, to: &Path) -> Result<(), BackupError> {
     copied.map(drop).map_err(|why| BackupError::File { doing: "write", path: to.into(), why })
 }
 
-fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), BackupError> {
+/// A file for its owner alone.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), BackupError> {
     let unfinished = Unfinished::make(path)?;
     let write = || {
         let mut file = fs::OpenOptions::new().write(true).open(&unfinished.0)?;
-        file.write_all(content)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))
+        file.write_all(content)
     };
     write().map_err(|why| BackupError::File { doing: "write", path: path.into(), why })?;
     unfinished.finish(path)
