@@ -26,6 +26,9 @@ const SIDE_FILE_BYTES: u64 = 1 << 20;
 /// What a file had in its way is kept under its name with this behind.
 const BEFORE: &str = "before-restore";
 
+/// Its name, its mode and what is in it.
+type SideFile = (&'static str, u32, Vec<u8>);
+
 /// What is in a backup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Contents {
@@ -121,7 +124,7 @@ fn add_side_files(copy: &Connection, data: &Path, file: &Path) -> Result<(), Bac
 }
 
 /// Takes the side files out of the copy; a plain copy of a database has none.
-fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<(&'static str, u32, Vec<u8>)>, BackupError> {
+fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<SideFile>, BackupError> {
     let has_any = "SELECT count(*) FROM sqlite_schema WHERE name = 'side_files'";
     let mut found = Vec::new();
     if copy.query_row(has_any, [], |row| row.get::<_, i64>(0)).map_err(damaged(file))? == 0 {
@@ -154,9 +157,8 @@ fn look_at_head(file: &Path) -> Result<(), BackupError> {
 }
 
 /// Which files would be replaced by others. What was kept of an earlier time stays, so nothing may have its name.
-fn in_the_way(data: &Path, place: &Path, side_files: &[(&str, u32, Vec<u8>)]) -> Result<Vec<PathBuf>, BackupError> {
-    let differs =
-        |(name, _, content): &&(&str, u32, Vec<u8>)| fs::read(data.join(name)).is_ok_and(|there| there != *content);
+fn in_the_way(data: &Path, place: &Path, side_files: &[SideFile]) -> Result<Vec<PathBuf>, BackupError> {
+    let differs = |(name, _, content): &&SideFile| fs::read(data.join(name)).is_ok_and(|there| there != *content);
     let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _, _)| data.join(name)).collect();
     all.extend(place.exists().then(|| place.to_owned()));
     match all.iter().map(|path| kept_name(path)).find(|kept| kept.exists()) {
