@@ -70,6 +70,18 @@ pub struct ServerArgs {
     #[argh(option, default = "10", arg_name = "n")]
     pub replay: usize,
 
+    /// yes or no: whether people without an account come in (default: yes) · 是否允许没有账号的人进来
+    #[argh(option, default = "Switch(true)", arg_name = "yes|no")]
+    pub guests: Switch,
+
+    /// open or closed: whether people may register accounts themselves (default: open); gzy user add always can · 是否开放注册
+    #[argh(option, default = "Registration::Open", arg_name = "open|closed")]
+    pub registration: Registration,
+
+    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文口令
+    #[argh(option, default = "Switch(false)", arg_name = "yes|no")]
+    pub clear_passwords: Switch,
+
     /// how long messages are kept: all, or a number of days, as 90d (default: all) · 聊天记录保存多久
     #[argh(option, default = "Keep(None)", arg_name = "all|90d")]
     pub keep: Keep,
@@ -215,6 +227,27 @@ impl std::str::FromStr for Switch {
     }
 }
 
+/// Who may make an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// Everybody, for themselves.
+    Open,
+    /// The host alone, with `gzy user add`.
+    Closed,
+}
+
+impl std::str::FromStr for Registration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Registration, String> {
+        match text {
+            "open" => Ok(Registration::Open),
+            "closed" => Ok(Registration::Closed),
+            _ => Err("say open or closed".into()),
+        }
+    }
+}
+
 /// How long messages are kept, in milliseconds; `None` for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep(pub Option<u64>);
@@ -312,6 +345,9 @@ impl ServerArgs {
             limits: Limits { connections: self.max_connections, per_address: self.per_ip },
             password_file: self.password_file,
             flood_limits: self.flood.0,
+            guests: self.guests.0,
+            registration: self.registration == Registration::Open,
+            clear_passwords: self.clear_passwords.0,
             motd: self.motd,
             log: self.log,
             log_level: self.log_level,

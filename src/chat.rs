@@ -3,11 +3,14 @@
 //! [`Chat`] is a plain struct with one owner. It does no IO, reads no clock and waits for nothing; whatever is slow (the store, a password) goes out as an
 //! [`Effect`] and comes back as an [`Input`].
 
+mod accounts;
 mod bang;
 mod cap;
 mod cloak;
+mod devices;
 mod effect;
 pub mod flood;
+mod group;
 mod help;
 mod history;
 mod inform;
@@ -15,18 +18,33 @@ mod isupport;
 mod join;
 mod leave;
 mod lists;
+mod login;
+mod markers;
+mod missed;
 mod mode;
 mod moderate;
 mod monitor;
+mod multiline;
+mod nick;
 mod oper;
+mod pauses;
 mod people;
+mod places;
 mod presence;
+mod private;
+mod recall;
 mod receipt;
+mod redact;
+mod refused;
 mod register;
 mod replay;
 mod replies;
 mod room;
+mod sasl;
+mod search;
+mod services;
 mod session;
+mod signup;
 #[cfg(test)]
 mod simulation;
 mod talk;
@@ -41,7 +59,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::record::Found;
+use crate::store::directory::{AccountEntry, Directory};
+use crate::store::record::{AccountId, Found};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
@@ -50,6 +69,10 @@ pub use self::effect::{Audience, Effect, Secret};
 pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
 
+use self::accounts::Accounts;
+use self::group::Groups;
+use self::markers::Readers;
+use self::pauses::Pauses;
 use self::people::Whowas;
 use self::receipt::Receipts;
 use self::turn::Turn;
@@ -142,6 +165,15 @@ pub enum Input {
         /// Whether it fits.
         correct: bool,
     },
+    /// Answers [`Effect::HashPassword`].
+    PasswordHashed {
+        /// The question.
+        token: Token,
+        /// The PHC text; `None` when the system gave no memory or no random numbers.
+        hash: Option<Box<str>>,
+    },
+    /// Another program changed the accounts: all of them as they are now.
+    AccountsChanged(Vec<AccountEntry>),
     /// The message of the day was read again.
     MotdRead(Vec<Box<str>>),
     /// The server ends; everybody gets a goodbye.
@@ -155,6 +187,12 @@ pub struct Settings {
     pub network: Box<str>,
     /// The room that everybody enters; `None` puts nobody anywhere.
     pub lobby: Option<RoomName>,
+    /// Whether people without an account come in.
+    pub guests: bool,
+    /// Whether people may make accounts for themselves.
+    pub registration: bool,
+    /// Whether passwords are taken from anybody who is not encrypted; else only from this machine.
+    pub clear_passwords: bool,
     /// How many messages a newcomer is shown.
     pub replay: usize,
     /// The word that everybody must give (`PASS`), when there is one.
@@ -172,6 +210,10 @@ enum Asker {
     Session(ConnId),
     /// A room's last messages are being read.
     Room(RoomId),
+    /// What is kept of somebody who has come.
+    Person(AccountId),
+    /// What somebody was told in private while they were away.
+    Missed(AccountId),
 }
 
 /// Everything that the rules know. Its one owner is the hub.
@@ -183,6 +225,8 @@ pub struct Chat {
     sessions: Vec<Option<Box<Session>>>,
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
+    accounts: Accounts,
+    groups: Groups,
     /// Counted as they come and go, because every newcomer is told (LUSERS) and the sessions are many.
     connections: usize,
     registered: usize,
@@ -199,6 +243,13 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    /// What those who are here have read.
+    readers: Readers,
+    pauses: Pauses,
+    /// Passwords that are being looked up, checked or hashed.
+    passwords_waiting: usize,
+    /// Bytes of messages of several lines that are not finished, over all sessions.
+    batch_bytes: usize,
     whowas: VecDeque<Whowas>,
     /// Who wants to know about a nick, by its key.
     watchers: HashMap<Key, Vec<ConnId>>,
@@ -212,7 +263,14 @@ pub struct Chat {
 
 impl Chat {
     /// An empty chat. `last_id` is the greatest id that the store holds; the lobby's last messages are asked for in `effects`.
-    pub fn new(settings: Settings, motd: Vec<Box<str>>, last_id: MsgId, now: Now, effects: &mut Vec<Effect>) -> Chat {
+    pub fn new(
+        settings: Settings,
+        motd: Vec<Box<str>>,
+        directory: Directory,
+        last_id: MsgId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Chat {
         let lobby_name = settings.lobby.clone();
         let mut chat = Chat {
             settings,
@@ -221,6 +279,8 @@ impl Chat {
             isupport: Rc::default(),
             sessions: Vec::new(),
             nicks: HashMap::new(),
+            accounts: Accounts::new(directory.accounts),
+            groups: Groups::default(),
             connections: 0,
             registered: 0,
             most_registered: 0,
@@ -234,6 +294,10 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            readers: Readers::default(),
+            pauses: Pauses::new(directory.pauses),
+            passwords_waiting: 0,
+            batch_bytes: 0,
             whowas: VecDeque::new(),
             watchers: HashMap::new(),
             due: BTreeSet::new(),
@@ -241,6 +305,8 @@ impl Chat {
             counting: Vec::new(),
         };
         chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
+        chat.lobby.into_iter().for_each(|lobby| chat.guard_look(lobby));
+        chat.load_groups(directory.groups, directory.last_group, now, effects);
         chat.isupport = chat.isupport_lines();
         chat
     }
@@ -272,6 +338,8 @@ impl Chat {
             Input::Saved { up_to, count, result } => self.saved(up_to, count, result, effects),
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
+            Input::PasswordHashed { token, hash } => self.password_hashed(token, hash, now, effects),
+            Input::AccountsChanged(entries) => self.take_in_accounts(entries, now, effects),
             Input::MotdRead(motd) => self.motd = motd,
             Input::Stopping => self.say_goodbye(now, effects),
         }
@@ -300,8 +368,16 @@ impl Chat {
         self.sessions.get_mut(conn.slot as usize)?.as_deref_mut().filter(|session| session.conn == conn)
     }
 
-    /// The registered session with this nick, in any spelling that means the same.
+    /// How many people are in a room; 0 when it is gone.
+    fn people_in_room(&self, room: RoomId) -> usize {
+        self.rooms.get(&room).map_or(0, Room::people)
+    }
+
+    /// The registered session with this nick, in any spelling that means the same, or of this account's number: its lead.
     fn session_named(&self, nick: &str) -> Option<&Session> {
+        if let Ok(number) = nick.parse::<u32>() {
+            return self.session(*self.accounts.devices(AccountId(number)).first()?);
+        }
         let wanted = Key::of(nick);
         let session = self.session(*self.nicks.get(wanted.as_str())?)?;
         (session.is_registered() && session.nick.key() == wanted).then_some(session)

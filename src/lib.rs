@@ -10,5 +10,6 @@ pub mod password;
 pub mod password_file;
 pub mod server;
 pub mod store;
+pub mod system;
 pub mod user;
 pub mod wire;

@@ -7,6 +7,7 @@ mod alarm;
 mod backlog;
 mod conn;
 mod error;
+mod hello;
 mod hub;
 mod identity;
 mod listen;
@@ -75,6 +76,12 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// Whether talk is slowed to the flood limits.
     pub flood_limits: bool,
+    /// Whether people without an account come in.
+    pub guests: bool,
+    /// Whether people may make accounts for themselves.
+    pub registration: bool,
+    /// Whether passwords are taken over unencrypted links from other machines.
+    pub clear_passwords: bool,
     /// A file with the message of the day.
     pub motd: Option<PathBuf>,
     /// Where to log; `None` for `log.txt` in the data folder, or standard error under systemd.
@@ -95,12 +102,15 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let cloak_secret = secret::load_or_make(&config.data)?;
     let motd = motd::read(config.motd.as_deref())?;
     let identity = config.identity.load(unix_secs()).map_err(ServerError::Identity)?;
-    let door = Door::new(tls::config_of(&identity).map_err(ServerError::Identity)?, config.plain);
+    let door = Door::new(tls::shown(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
     let settings = Settings {
         network: config.name.as_str().into(),
         lobby: config.lobby.clone(),
+        guests: config.guests,
+        registration: config.registration,
+        clear_passwords: config.clear_passwords,
         replay: config.replay,
         password,
         cloak_secret,
@@ -109,6 +119,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let hub_parts = hub::Parts {
         settings,
         motd,
+        directory: opened.directory,
         last_id: opened.last_id,
         store: opened.store,
         flood_limits: config.flood_limits,

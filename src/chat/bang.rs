@@ -2,29 +2,35 @@
 //!
 //! They carry out IRC commands and add words: the rules are in one place, and what is refused here is refused there.
 
+mod account;
 mod bans;
 mod dates;
 mod everyday;
+mod groups;
+mod look;
 mod moderation;
 mod parse;
 mod refusal;
 mod show;
 mod words;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::wire::escape::{printable, strip_formatting};
-use crate::wire::line::{Line, clip, split_text};
+use crate::wire::line::{Line, Tags, clip, split_text};
 use crate::wire::reply::Numeric;
 
 use self::parse::Rest;
-use self::words::{Command, Tongue};
+use self::words::Command;
 use super::join::clip_word;
 use super::turn::Turn;
 use super::{RoomId, SERVER_NAME};
 
 pub(super) use self::parse::spoken;
+pub(super) use self::refusal::of_name as bad_name;
 pub use self::show::Question;
+pub(super) use self::words::Tongue;
 
 /// Bytes of text in one notice: with the longest room name it fits a classic line of 512.
 const ANSWER_BYTES: usize = 400;
@@ -54,44 +60,55 @@ pub struct Asked {
 
 impl Turn<'_> {
     /// Handles a text that is a command; false when it is ordinary talk.
-    pub(super) fn bang(&mut self, target: &str, text: &str, line: &Line) -> bool {
+    pub(super) fn bang(&mut self, target: &str, text: &str, tags: Tags) -> bool {
         let Some(typed) = parse::parse(text) else { return false };
         // One line may have several targets; who left at the first one has nothing more to ask.
         if self.ended {
             return true;
         }
-        let room = self.chat.room_named(target).filter(|room| room.standing(self.me).is_some());
+        let room = Some(target).filter(|target| target.starts_with('#'));
+        let room =
+            room.and_then(|name| self.chat.room_meant(self.me, name)).filter(|room| room.standing(self.me).is_some());
         let asked = Asked {
             tongue: typed.tongue,
             target: room.map_or(clip_word(target), |room| room.name.as_str()).into(),
             room: room.map(|room| room.id),
             refused: false,
         };
-        self.echo_command(&asked.target, text, line);
+        let shown = if typed.command.carries_password() { masked(text) } else { text.into() };
+        self.echo_command(&asked.target, &shown, tags);
         self.asked = Some(asked);
-        self.carry_out(typed.command, typed.rest, line);
+        self.carry_out(typed.command, typed.rest, tags);
         self.asked = None;
         true
     }
 
     /// The asker's own line, at once: nothing of it is kept, so there is nothing to wait for.
-    fn echo_command(&mut self, target: &str, text: &str, line: &Line) {
+    fn echo_command(&mut self, target: &str, text: &str, tags: Tags) {
         if self.session().echoes() {
             let mut event = self.my_event(format_args!("PRIVMSG {target}"), Some(text));
-            event.client_tags = line.tags.client_only();
+            event.client_tags = tags.client_only();
             self.reply_event(&event, "");
         }
     }
 
-    fn carry_out(&mut self, command: Command, rest: Rest, line: &Line) {
+    fn carry_out(&mut self, command: Command, rest: Rest, tags: Tags) {
         match command {
             Command::Help => self.bang_help(rest),
             Command::HowMany => self.bang_howmany(),
             Command::Users => self.bang_users(),
             Command::Nick => self.bang_nick(rest),
-            Command::Msg => self.bang_msg(rest, line),
+            Command::Msg => self.bang_msg(rest, tags),
             Command::History => self.bang_history(rest),
             Command::Search => self.bang_search(rest),
+            Command::Create => self.bang_create(rest),
+            Command::Join => self.bang_join(rest),
+            Command::Invite => self.bang_invite(rest),
+            Command::Decline => self.bang_decline(rest),
+            Command::Leave => self.bang_leave(rest),
+            Command::Groups => self.bang_groups(),
+            Command::Delete => self.bang_delete(rest),
+            Command::Op | Command::Deop | Command::Owner => self.bang_appoint(command, rest),
             Command::Topic => self.bang_topic(rest),
             Command::Kick => self.bang_kick(rest),
             Command::Ban => self.bang_forbid(Command::Ban, rest),
@@ -99,7 +116,9 @@ impl Turn<'_> {
             Command::Mute => self.bang_forbid(Command::Mute, rest),
             Command::Unmute => self.bang_allow(Command::Unmute, rest),
             Command::Bye => self.bang_bye(rest),
-            Command::Account => self.bang_account(),
+            Command::Register => self.bang_register(rest),
+            Command::Login => self.bang_login(rest),
+            Command::Password => self.bang_password(rest),
         }
     }
 
@@ -160,6 +179,13 @@ impl Turn<'_> {
         refuses
     }
 
+    /// Says a refusal in the language of the command; false when no command is carried out.
+    pub(super) fn refused_as(&mut self, sentence: impl FnOnce(Tongue) -> String) -> bool {
+        let Some(tongue) = self.asked.as_ref().map(|asked| asked.tongue) else { return false };
+        self.refuse(&sentence(tongue));
+        true
+    }
+
     /// Says a refusal that has no numeric in the language of the command.
     pub(super) fn refused_in_words(&mut self, code: &str, sentence: &str) {
         let text = refusal::of_standard_reply(self.tongue(), code, sentence);
@@ -207,6 +233,12 @@ impl Turn<'_> {
         let who = shown(who);
         self.refuse(&phrase!(self.tongue(), "这里没有叫 {who} 的人", "nobody called {who} is here"));
     }
+}
+
+/// A command with a password, as its own client is shown it: scrollback and logs are read by others.
+fn masked(text: &str) -> Cow<'_, str> {
+    let end = text.find(|c: char| parse::is_separator(c)).unwrap_or(text.len());
+    format!("{} ******", &text[..end]).into()
 }
 
 /// A word that somebody typed, as it may be shown: short and harmless.
@@ -323,19 +355,21 @@ mod tests {
         let anna = w.join("anna");
         let eve = w.join("eve");
         w.drain();
-        let english = "there are no accounts here yet; nobody was shown what you typed";
-        let chinese = "这里还没有账号；你输入的话没有给任何人看";
+        let english = "no password over a link that others can read";
+        let chinese = "这条连接别人看得到，不能在上面说口令";
         for (typed, answer) in [
             ("!login anna hunter2", english),
             ("!REGISTER anna hunter2", english),
             ("！注册*小阳*hunter2", chinese),
             ("！登录 1000 hunter2", chinese),
         ] {
-            assert_eq!(
-                w.ask(anna, &format!("PRIVMSG #lobby :{typed}")),
-                [format!(":gzy.local NOTICE #lobby :{answer}")]
-            );
-            assert_eq!(w.ask(anna, &format!("PRIVMSG eve :{typed}")), [format!(":gzy.local NOTICE anna :{answer}")]);
+            for (target, to) in [("#lobby", "#lobby"), ("eve", "anna")] {
+                let told = w.ask(anna, &format!("PRIVMSG {target} :{typed}"));
+                assert!(
+                    told.len() == 1 && told[0].starts_with(&format!(":gzy.local NOTICE {to} :{answer}")),
+                    "{told:?}"
+                );
+            }
         }
         assert_eq!(w.said_to(eve), [""; 0]);
         assert!(w.unsaved.is_empty() && !w.log.iter().any(|text| text.contains("hunter2")));

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use crate::store::record::Query;
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
-use crate::wire::limits::{ROOMS, ROOMS_PER_SESSION};
+use crate::wire::limits::{ROOM_TELLS_EACH, ROOMS, ROOMS_PER_SESSION};
 use crate::wire::line::{Line, clip};
 use crate::wire::name::RoomName;
 use crate::wire::reply::*;
 
+use super::group::{Refused, number_of};
 use super::room::Standing;
 use super::turn::Turn;
 use super::{Asker, Audience, Chat, Effect, Member, Now, Room, RoomId};
@@ -28,8 +29,11 @@ impl Turn<'_> {
     }
 
     fn part_all(&mut self) {
+        let account = self.session().account_id();
         for id in self.session().rooms.clone() {
-            let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { continue };
+            // A slip of the finger ends no memberships.
+            let Some(room) = self.chat.rooms.get(&id).filter(|room| !room.keeps(account)) else { continue };
+            let name = room.name.clone();
             let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), None));
             self.reply_event(&event, "");
             self.leave_room(id, &event);
@@ -37,11 +41,15 @@ impl Turn<'_> {
     }
 
     fn join_named(&mut self, text: &str, key: &str) {
-        let name = match RoomName::parse(text) {
-            Ok(name) => name,
-            Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
+        let known = self.chat.room_meant(self.me, text).map(|room| (room.id, room.name.clone()));
+        let (known, name) = match known {
+            Some((id, name)) => (Some(id), name),
+            None => match RoomName::parse(text) {
+                Ok(name) => (None, name),
+                Err(_) if number_of(text).is_some() => return self.refuse_group(&Refused::NoGroup, &[clip_word(text)]),
+                Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
+            },
         };
-        let known = self.chat.rooms_by_name.get(&name.key()).copied();
         if known.is_some_and(|id| self.session().rooms.contains(&id)) {
             return;
         }
@@ -50,14 +58,15 @@ impl Turn<'_> {
             return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], sentence);
         }
         match known {
-            None => self.open_and_enter(name),
-            Some(id) if self.may_enter(id, key) => self.enter(id, Standing::PLAIN),
+            None => self.join_new(name),
+            Some(id) if self.may_enter(id, key) => self.come_into(id),
             Some(_) => {}
         }
     }
 
-    fn open_and_enter(&mut self, name: RoomName) {
-        if self.chat.rooms.len() >= ROOMS {
+    /// Opens a room that ends with its last member, and comes into it.
+    pub(super) fn open_and_enter(&mut self, name: RoomName) {
+        if self.chat.rooms.len() - self.chat.groups.count() >= ROOMS {
             return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], "there are too many rooms on this server");
         }
         let id = self.chat.open_room(name, false, self.now, self.effects);
@@ -68,18 +77,23 @@ impl Turn<'_> {
     /// lifts no ban: in an open room every member may invite, but only its operators decide about bans.
     fn may_enter(&mut self, id: RoomId, key: &str) -> bool {
         let Some(room) = self.chat.rooms.get(&id) else { return false };
+        if let Some(why) = self.bars_joining(id) {
+            let name = room.name.clone();
+            self.refuse_group(&why, &[name.as_str()]);
+            return false;
+        }
         let me = self.session();
         if me.operator {
             return true;
         }
-        let invited = me.invited().contains(&id);
+        let invited = me.invited().contains(&id) || room.awaits(me.account_id());
         let refusal = if room.ban_on(me, false).is_some() {
             Some((ERR_BANNEDFROMCHAN, "you are banned from that room"))
         } else if room.flags.invite_only && !invited && !room.invites(me) {
             Some((ERR_INVITEONLYCHAN, "that room is by invitation only; ask somebody in it"))
         } else if !invited && room.password.as_deref().is_some_and(|password| password != key) {
             Some((ERR_BADCHANNELKEY, "that room needs its key: JOIN <room> <key>"))
-        } else if room.limit.is_some_and(|limit| room.members.len() >= limit as usize) {
+        } else if room.limit.is_some_and(|limit| room.people().max(room.size()) >= limit as usize) {
             Some((ERR_CHANNELISFULL, "that room is full; try again when somebody has left"))
         } else {
             None
@@ -99,10 +113,15 @@ impl Turn<'_> {
         if !session.invited().is_empty() {
             session.invited_mut().retain(|room| *room != id);
         }
+        let others = self.chat.other_devices(me);
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        room.members.push(Member { conn: me, standing });
+        let further = others.iter().any(|device| room.standing(*device).is_some());
+        room.admit(Member { conn: me, standing, further });
         let name = room.name.clone();
-        if room.tells_each() {
+        if further {
+            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
+            self.reply_event(&own, "");
+        } else if room.tells_each() {
             self.tell_joined(id, &name);
         } else {
             room.untold.joined += 1;
@@ -110,6 +129,19 @@ impl Turn<'_> {
             let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
             self.reply_event(&own, "");
         }
+        self.show_marker_of(id);
+        self.show_room(id);
+        self.replay(id);
+        if !further {
+            self.bring_others(id, standing);
+        }
+    }
+
+    /// Shows this session a room that it is in without having joined: it came back to one of its groups.
+    pub(super) fn show_entered(&mut self, id: RoomId) {
+        let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
+        let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
+        self.reply_event(&own, "");
         self.show_room(id);
         self.replay(id);
     }
@@ -136,7 +168,7 @@ impl Turn<'_> {
             self.tell_others_in(id, Audience::with(Caps::AWAY_NOTIFY), &away);
         }
         if let Some(room) = self.chat.rooms.get(&id).filter(|room| room.is_lobby) {
-            let here = room.members.len();
+            let here = room.people();
             let nick = self.session().nick.as_str();
             let text = format!("欢迎 {nick} 加入大厅，现在 {here} 人 · Welcome {nick}, {here} here");
             let event = self.chat.room_notice(id, &text, self.now);
@@ -148,19 +180,19 @@ impl Turn<'_> {
     /// Topic and names, as JOIN shows them.
     fn show_room(&mut self, id: RoomId) {
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (has_topic, tells_each) = (room.topic.is_some(), room.tells_each());
+        let (has_topic, is_small) = (room.topic.is_some(), room.members.len().max(room.size()) <= ROOM_TELLS_EACH);
         if has_topic {
             self.show_topic(id);
         }
         if self.session().caps.has(Caps::NO_IMPLICIT_NAMES) {
             return;
         }
-        if tells_each {
+        if is_small {
             return self.show_names(id);
         }
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, here, symbol) = (room.name.clone(), room.members.len(), room.names_symbol());
+        let (name, here, symbol) = (room.name.clone(), room.people(), room.names_symbol());
         let prefix = room.standing(self.me).unwrap_or_default().prefixes(self.session().caps.has(Caps::MULTI_PREFIX));
         let own = format!("{prefix}{}", self.session().nick.as_str());
         self.numeric(RPL_NAMREPLY, &[symbol, name.as_str()], &own);
@@ -183,21 +215,31 @@ impl Chat {
         let id = RoomId(self.last_room);
         let instance = self.next_id(now).0;
         let mut room = Room::new(id, name, is_lobby, now.wall_ms, instance);
-        if self.settings.replay == 0 {
-            room.recent_loaded = true;
-        } else {
-            let query = Query::Before { place: room.place(), before: None, limit: self.settings.replay };
-            effects.push(Effect::Ask { token: self.next_token(Asker::Room(id)), query });
-        }
+        room.recent_loaded = self.settings.replay == 0;
         self.rooms_by_name.insert(room.key(), id);
         self.rooms.insert(id, room);
+        self.ask_for_recent(id, effects);
         id
+    }
+
+    /// Asks the store once for what was last said in a room, where somebody is to be shown that.
+    pub(super) fn ask_for_recent(&mut self, id: RoomId, effects: &mut Vec<Effect>) {
+        let limit = self.settings.replay;
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| !room.recent_loaded && !room.recent_asked) else {
+            return;
+        };
+        room.recent_asked = true;
+        let query = Query::Before { place: room.whole_place(), before: None, limit };
+        effects.push(Effect::Ask { token: self.next_token(Asker::Room(id)), query });
     }
 }
 
+/// What is looked at of a stranger's word: no name is longer.
+pub(super) const WORD_BYTES: usize = crate::wire::name::NAME_BYTES;
+
 /// A stranger's word as a parameter of a refusal: short, and never empty.
 pub(super) fn clip_word(text: &str) -> &str {
-    let word = clip(text, 64);
+    let word = clip(text, WORD_BYTES);
     if word.is_empty() || word.starts_with(':') || word.contains(' ') { "*" } else { word }
 }
 
@@ -215,7 +257,8 @@ mod tests {
         w.line(anna, "JOIN #茶");
         w.line(ben, "JOIN #茶");
         w.drain();
-        w.log_in(小阳, "阳光");
+        w.log_in(小阳, "小阳");
+        w.drain();
         w.set_away(小阳, "吃饭");
         let s = w.source(小阳);
         assert_eq!(
@@ -227,7 +270,7 @@ mod tests {
             ]
         );
         assert_eq!(w.said_to(anna), [format!(":{s} JOIN #茶")]);
-        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 阳光 :小阳"), format!(":{s} AWAY :吃饭")]);
+        assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 小阳 :小阳"), format!(":{s} AWAY :吃饭")]);
         assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
         assert_eq!(w.said_to(anna), [""; 0]);
     }

@@ -24,6 +24,10 @@ impl Turn<'_> {
                 self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
                 continue;
             }
+            if let Some(account) = room.seat(self.session().account_id()).map(|seat| seat.account) {
+                self.leave_group(id, account, reason);
+                continue;
+            }
             let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), reason));
             self.reply_event(&event, "");
             self.leave_room(id, &event);
@@ -70,10 +74,10 @@ impl Turn<'_> {
     }
 
     fn leave_everything(&mut self, reason: &str) {
-        if self.session().is_registered() {
-            let event = Rc::new(self.my_event(format_args!("QUIT"), Some(reason)));
-            let peers = self.chat.peers_who_are_told_each(self.me);
-            self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
+        if !self.chat.other_devices(self.me).is_empty() {
+            self.log(format!("a device of {} left ({})", self.session().nick.as_str(), printable(reason)));
+        } else if self.session().is_registered() {
+            self.tell_gone(reason);
             for id in self.session().rooms.clone() {
                 self.remove_and_tell(id);
             }
@@ -97,15 +101,17 @@ impl Turn<'_> {
             self.set_operator(false);
             self.set_invisible(false);
             self.chat.registered -= 1;
+        }
+        self.chat.let_go_of_reader(me);
+        let stays = self.chat.drop_device(me);
+        if self.session().is_registered() && !stays {
             let gone = Whowas::of(self.session(), now.wall_ms);
             self.chat.remember_gone(gone);
             let nick = self.session().nick.clone();
             self.chat.tell_watchers_gone(&nick, self.effects);
         }
-        if self.session().has_nick() {
-            let nick = self.session().nick.clone();
-            self.chat.release_nick(&nick);
-        }
+        let nick = self.session().nick.clone();
+        self.chat.release_nick(&nick, me);
         for room in self.session_mut().rooms.split_off(0) {
             self.chat.drop_member(room, me);
         }
@@ -117,10 +123,11 @@ impl Turn<'_> {
             self.tell_others_in(id, Audience::ALL, event);
         }
         self.remove_and_tell(id);
+        self.take_others_out(id, event);
     }
 
     /// Takes this session out of a room and tells the others how many stay, where that is told.
-    fn remove_and_tell(&mut self, id: RoomId) {
+    pub(super) fn remove_and_tell(&mut self, id: RoomId) {
         if let Some(count) = self.remove_from(id) {
             self.tell_others_in(id, Audience::ALL, &count);
         }
@@ -131,8 +138,9 @@ impl Turn<'_> {
         let (me, now) = (self.me, self.now);
         self.session_mut().rooms.retain(|room| *room != id);
         let room = self.chat.rooms.get_mut(&id)?;
-        let (tells_each, is_lobby, left) = (room.tells_each(), room.is_lobby, room.members.len() - 1);
-        if !tells_each {
+        let (tells_each, is_lobby, left) = (room.tells_each(), room.is_lobby, room.people().saturating_sub(1));
+        // A member of a group who goes offline stays one.
+        if !tells_each && room.group.is_none() {
             room.untold.left += 1;
             self.chat.tell_count_later(id, now);
         }
@@ -162,20 +170,18 @@ impl Chat {
     /// Everybody who shares a room with `conn` for which `counts` is true; nobody twice, not `conn` itself.
     pub(super) fn peers(&self, conn: ConnId, counts: impl Fn(&Room) -> bool) -> Vec<ConnId> {
         let Some(session) = self.session(conn) else { return Vec::new() };
-        let shared = session.rooms.iter().filter_map(|id| self.rooms.get(id)).filter(|room| counts(room));
-        let mut peers: Vec<ConnId> =
-            shared.flat_map(|room| &room.members).map(|member| member.conn).filter(|peer| *peer != conn).collect();
-        peers.sort_unstable();
-        peers.dedup();
-        peers
+        let rooms: Vec<&Room> =
+            session.rooms.iter().filter_map(|id| self.rooms.get(id)).filter(|r| counts(r)).collect();
+        shared(&rooms, conn)
     }
 
-    /// Takes a member out of a room's list. A room without members ends, but for the lobby.
+    /// Takes a member out of a room's list. A room without members ends, but for the lobby and for groups.
     pub(super) fn drop_member(&mut self, id: RoomId, conn: ConnId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        room.members.retain(|member| member.conn != conn);
-        room.awaiting_replay.retain(|(waiting, _)| *waiting != conn);
-        if room.members.is_empty() && !room.is_lobby {
+        room.drop(conn);
+        if room.members.is_empty() && room.group.is_some() {
+            self.rest_group(id);
+        } else if room.members.is_empty() && !room.is_lobby {
             let key = room.key();
             self.rooms.remove(&id);
             self.rooms_by_name.remove(&key);
@@ -204,7 +210,7 @@ impl Chat {
         for id in self.counting.clone() {
             let Some(room) = self.rooms.get_mut(&id).filter(|room| room.untold.due_ms <= now.mono_ms) else { continue };
             let untold = std::mem::take(&mut room.untold);
-            let (joined, left, here) = (untold.joined, untold.left, room.members.len());
+            let (joined, left, here) = (untold.joined, untold.left, room.people());
             let text =
                 format!("来了 {joined} 人，走了 {left} 人，现在 {here} 人 · {joined} came, {left} left, {here} here");
             let event = self.room_notice(id, &text, now);
@@ -212,6 +218,15 @@ impl Chat {
             self.counting.retain(|counting| *counting != id);
         }
     }
+}
+
+/// Everybody in these rooms but `conn`, nobody twice.
+pub(super) fn shared(rooms: &[&Room], conn: ConnId) -> Vec<ConnId> {
+    let members = rooms.iter().flat_map(|room| &room.members).map(|member| member.conn);
+    let mut peers: Vec<ConnId> = members.filter(|peer| *peer != conn).collect();
+    peers.sort_unstable();
+    peers.dedup();
+    peers
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use crate::store::record::{Found, Query};
-use crate::wire::caps::Caps;
 use crate::wire::escape::printable;
-use crate::wire::limits::{REASON_BYTES, WRONG_PASSWORDS};
+use crate::wire::limits::{PASSWORD_ANSWER_MS, REASON_BYTES};
 use crate::wire::line::{Line, clip};
 use crate::wire::reply::*;
 
+use super::bang::Tongue;
 use super::join::clip_word;
+use super::login::shown;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Login, Secret};
@@ -27,6 +28,9 @@ impl Turn<'_> {
             return self.numeric(ERR_NOOPERHOST, &[], advice);
         }
         let name: Box<str> = line.params()[0].into();
+        if let Some(refused) = self.may_try_password(&name) {
+            return self.numeric(ERR_NOOPERHOST, &[], &refused.sentence(Tongue::English));
+        }
         let password = Secret(line.params()[1].into());
         let token = self.wait_for(Purpose::Oper { name: name.clone(), password });
         self.effects.push(Effect::Ask { token, query: Query::Account { name } });
@@ -38,7 +42,8 @@ impl Turn<'_> {
         let admin = account.as_ref().filter(|account| account.admin);
         let admin = admin.map(|account| Login { id: account.id, name: (&*account.name).into() });
         let hash = account.map_or_else(|| DECOY_HASH.into(), |account| account.password_hash);
-        let token = self.wait_for(Purpose::OperPassword { name, account: admin });
+        let token = self.wait_within(PASSWORD_ANSWER_MS, Purpose::OperPassword { name, account: admin });
+        self.chat.passwords_waiting += 1;
         self.effects.push(Effect::CheckPassword { token, password, hash });
     }
 
@@ -59,36 +64,22 @@ impl Turn<'_> {
     fn refuse_password(&mut self, name: &str) {
         self.log(format!("OPER {} was refused", shown(name)));
         self.numeric(ERR_PASSWDMISMATCH, &[], "that is not the name and password of an operator");
-        let session = self.session_mut();
-        session.wrong_passwords = session.wrong_passwords.saturating_add(1);
-        if session.wrong_passwords >= WRONG_PASSWORDS {
-            self.close("too many wrong passwords");
-        }
+        self.note_wrong_password(self.chat.accounts.meant(name));
+        self.close_after_many_wrong();
     }
 
     fn become_operator(&mut self, account: Login) {
-        self.session_mut().wrong_passwords = 0;
-        self.log_in(account.clone());
+        self.forget_wrong_passwords(account.id);
+        // Whoever is logged in stays who they are.
+        if self.session().account.is_none() {
+            self.log_in(account.clone());
+        }
         self.set_operator(true);
         self.numeric(RPL_YOUREOPER, &[], "You are now an IRC operator");
         let nick = self.session().nick.as_str().to_owned();
         let mode = self.my_event(format_args!("MODE {nick} +o"), None);
         self.reply_event(&mode, "");
         self.log(format!("{nick} is an operator as {}", account.name));
-    }
-
-    /// Logs this session in, and tells those in its rooms who want to know.
-    pub(super) fn log_in(&mut self, login: Login) {
-        let account = login.name.clone();
-        let changed = self.session().account.as_ref() != Some(&login);
-        self.session_mut().account = Some(login);
-        let source = self.session().source().to_owned();
-        self.numeric(RPL_LOGGEDIN, &[&source, &account], &format!("You are now logged in as {account}"));
-        if changed {
-            let event = Rc::new(self.my_event(format_args!("ACCOUNT {account}"), None));
-            let peers = self.chat.peers(self.me, |_| true);
-            self.effects.push(Effect::ToEach { to: peers, only: Audience::with(Caps::ACCOUNT_NOTIFY), event });
-        }
     }
 
     /// Sets user mode `o`, and counts.
@@ -150,16 +141,12 @@ impl Turn<'_> {
     }
 }
 
-/// What somebody typed as a name, for the log.
-fn shown(name: &str) -> String {
-    printable(clip(name, 64)).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::World;
     use super::*;
     use crate::chat::Input;
+    use crate::wire::limits::{PASSWORD_ANSWER_MS, WRONG_PASSWORDS};
 
     const REFUSED: &str = ":gzy.local 464 anna :that is not the name and password of an operator";
 
@@ -175,20 +162,26 @@ mod tests {
         let mut w = world();
         let (小阳, anna) = (w.join("小阳"), w.join_with_caps("anna", "account-notify"));
         w.handle(Input::Secured { conn: 小阳 });
-        let source = w.source(小阳);
+        let as_guest = w.source(小阳);
         let told = w.ask(小阳, "OPER 阳 开门");
+        let source = w.source(小阳);
         assert_eq!(
             told,
             [
-                format!(":gzy.local 900 小阳 {source} 阳 :You are now logged in as 阳"),
-                ":gzy.local 381 小阳 :You are now an IRC operator".into(),
-                format!(":{source} MODE 小阳 +o"),
+                format!(":{as_guest} NICK 阳"),
+                format!(":gzy.local 900 阳 {source} 阳 :You are now logged in as 阳"),
+                ":gzy.local 381 阳 :You are now an IRC operator".into(),
+                format!(":{source} MODE 阳 +o"),
             ]
         );
-        assert_eq!(w.said_to(anna), [format!(":{source} ACCOUNT 阳")]);
+        assert_eq!(w.said_to(anna), [format!(":{as_guest} NICK 阳"), format!(":{source} ACCOUNT 阳")]);
         assert!(w.session(小阳).operator);
-        assert_eq!(w.log.last().map(String::as_str), Some("小阳 is an operator as 阳"));
-        assert_eq!(w.ask(小阳, "OPER 1000 开门"), told, "an account's number is as good, and once more does no harm");
+        assert_eq!(w.log.last().map(String::as_str), Some("阳 is an operator as 阳"));
+        assert_eq!(
+            w.ask(小阳, "OPER 1000 开门"),
+            told[2..],
+            "an account's number is as good, and once more does no harm"
+        );
         assert_eq!(w.said_to(anna), [""; 0]);
         assert_eq!(w.chat.operators, 1);
     }
@@ -268,8 +261,8 @@ mod tests {
         assert_eq!(w.said_to(anna), sorry);
         w.line(anna, "OPER 阳 开门");
         w.answer_from_memory();
-        w.pass_ms(31_000);
-        assert_eq!(w.said_to(anna), sorry);
+        w.pass_ms(PASSWORD_ANSWER_MS + 1000);
+        assert_eq!(w.said_to(anna)[1..], sorry, "a PING comes before it");
         w.password_checked(true);
         assert!(!w.session(anna).operator, "an answer that comes too late opens nothing");
         assert_eq!(w.session(anna).wrong_passwords, 0);

@@ -111,10 +111,12 @@ mod tests {
     fn whoever_has_gone_is_remembered_the_last_one_first() {
         let mut w = World::new();
         let (anna, first) = (w.join("anna"), w.join("小阳"));
-        let (h1, address) = (w.session(first).cloak().to_string(), w.session(first).address.to_string());
-        w.log_in(first, "阳");
+        let address = w.session(first).address.to_string();
+        w.log_in(first, "小阳");
         w.line(first, "QUIT :回家");
         w.pass_ms(60_000);
+        // As the host had taken the account away: the name is free again.
+        w.chat.accounts.remove(crate::store::record::AccountId(1000));
         let second = w.join("小阳");
         let h2 = w.session(second).cloak().to_string();
         w.line(second, "NICK 阳阳");
@@ -125,8 +127,8 @@ mod tests {
                 ":gzy.local 312 anna 小阳 gzy.local :2026-11-20T13:20:21.000Z".into(),
             ],
             [
-                format!(":gzy.local 314 anna 小阳 ~user {h1} * :小阳"),
-                ":gzy.local 330 anna 小阳 阳 :was logged in as".into(),
+                ":gzy.local 314 anna 小阳 1000 account.gzy * :小阳".into(),
+                ":gzy.local 330 anna 小阳 小阳 :was logged in as".into(),
                 ":gzy.local 312 anna 小阳 gzy.local :2026-11-20T13:19:21.000Z".into(),
             ],
         );

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::store::record::SentAs;
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
-use crate::wire::limits::{RECENT_SENT_IDS, UNSAVED_MESSAGES};
+use crate::wire::limits::{LINE_BYTES, RECENT_SENT_IDS, UNSAVED_LONG_BYTES, UNSAVED_MESSAGES};
 use crate::wire::msgid::MsgId;
 
 use super::replies::Replies;
@@ -34,6 +34,9 @@ pub struct Receipts {
     /// In the order of ids.
     waiting: VecDeque<Receipt>,
     unsaved: usize,
+    /// Those that no single line could hold, with their sizes, and these together.
+    long: VecDeque<(MsgId, usize)>,
+    long_bytes: usize,
     saved_up_to: MsgId,
     /// The last messages that came with a sender's own id.
     recent: HashMap<SentAs, MsgId>,
@@ -48,12 +51,16 @@ impl Receipts {
 
     /// Whether so much waits for the disk that a new message has to be refused.
     pub fn is_full(&self) -> bool {
-        self.unsaved >= UNSAVED_MESSAGES
+        self.unsaved >= UNSAVED_MESSAGES || self.long_bytes >= UNSAVED_LONG_BYTES
     }
 
-    /// Notes a message that was handed out to be remembered.
-    pub fn note_unsaved(&mut self, id: MsgId, sent_as: Option<&SentAs>) {
+    /// Notes a message of so many bytes that was handed out to be remembered.
+    pub fn note_unsaved(&mut self, id: MsgId, bytes: usize, sent_as: Option<&SentAs>) {
         self.unsaved += 1;
+        if bytes > LINE_BYTES {
+            self.long.push_back((id, bytes));
+            self.long_bytes += bytes;
+        }
         let Some(sent_as) = sent_as else { return };
         if self.recent_order.len() == RECENT_SENT_IDS
             && let Some(oldest) = self.recent_order.pop_front()
@@ -62,6 +69,11 @@ impl Receipts {
         }
         self.recent.insert(sent_as.clone(), id);
         self.recent_order.push_back(sent_as.clone());
+    }
+
+    /// Notes a change that was handed out to be kept.
+    pub fn note_change(&mut self) {
+        self.unsaved += 1;
     }
 
     /// The id of a recent message with this sender's id.
@@ -86,6 +98,9 @@ impl Receipts {
         if !is_written {
             self.forget_sent(up_to);
         }
+        while let Some((_, bytes)) = self.long.pop_front_if(|(id, _)| *id <= up_to) {
+            self.long_bytes -= bytes;
+        }
         self.saved_up_to = self.saved_up_to.max(up_to);
         let ready = self.waiting.partition_point(|receipt| receipt.id <= up_to);
         self.waiting.drain(..ready).collect()
@@ -107,7 +122,7 @@ impl Receipts {
     /// Whether nothing waits for the disk.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.unsaved == 0
+        self.waiting.is_empty() && self.unsaved == 0 && self.long_bytes == 0
     }
 }
 
@@ -161,4 +176,25 @@ impl Chat {
 fn labelled(session: &Session, receipt: &Receipt, lines: String) -> String {
     let label = receipt.label.clone().filter(|_| session.answers_labels());
     Replies::answering(label, lines).finish(&format!("e{}", receipt.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::limits::MULTILINE_BYTES;
+
+    #[test]
+    fn a_few_long_messages_fill_what_waits_for_the_disk_as_many_short_ones_do() {
+        let mut receipts = Receipts::default();
+        let count = UNSAVED_LONG_BYTES / MULTILINE_BYTES;
+        for id in 1..=count {
+            assert!(!receipts.is_full());
+            receipts.note_unsaved(MsgId(id as u64), MULTILINE_BYTES, None);
+        }
+        assert!(receipts.is_full() && count < UNSAVED_MESSAGES);
+        receipts.take_settled(MsgId(1), 1, true);
+        assert!(!receipts.is_full());
+        receipts.take_settled(MsgId(count as u64), count - 1, false);
+        assert!(receipts.is_empty());
+    }
 }

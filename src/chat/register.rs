@@ -1,21 +1,18 @@
-//! Coming in: PASS, NICK, USER, and the welcome; changing the nick later.
+//! Coming in: PASS, USER, and the welcome.
 
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::rc::Rc;
 
 use crate::wire::limits::*;
 use crate::wire::line::{Line, clip};
-use crate::wire::name::{BadName, Nick, suggestion};
+use crate::wire::name::suggestion;
 use crate::wire::reply::*;
 
 use super::cloak::cloak;
 use super::inform::VERSION;
-use super::join::clip_word;
-use super::people::Whowas;
 use super::room::Standing;
 use super::turn::Turn;
-use super::{Audience, Chat, ConnId, Effect, Now, SERVER_NAME, Session};
+use super::{Chat, ConnId, Login, Now, SERVER_NAME, Session};
 
 impl Chat {
     /// Takes in a connection that has said nothing yet.
@@ -28,24 +25,6 @@ impl Chat {
         self.connections += 1;
         self.sessions[slot] = Some(Box::new(Session::new(conn, address, &cloak, now)));
         self.wake_at(now.mono_ms + UNREGISTERED_MS, conn);
-    }
-
-    /// Whether nobody has this nick or one that looks like it, `but` one aside.
-    pub(super) fn is_free(&self, nick: &Nick, but: ConnId) -> bool {
-        let (key, skeleton) = (nick.key(), nick.skeleton());
-        let holder = |text: &str| self.nicks.get(text).is_none_or(|conn| *conn == but);
-        holder(key.as_str()) && holder(skeleton.as_str())
-    }
-
-    fn claim_nick(&mut self, nick: &Nick, conn: ConnId) {
-        self.nicks.insert(nick.key().as_str().into(), conn);
-        self.nicks.insert(nick.skeleton().as_str().into(), conn);
-    }
-
-    /// Makes a nick free for others.
-    pub(super) fn release_nick(&mut self, nick: &Nick) {
-        self.nicks.remove(nick.key().as_str());
-        self.nicks.remove(nick.skeleton().as_str());
     }
 }
 
@@ -81,64 +60,6 @@ impl Turn<'_> {
         self.welcome_when_complete();
     }
 
-    /// `NICK <nick>`
-    pub(super) fn nick(&mut self, line: &Line) {
-        let Some(text) = line.param(0) else {
-            return self.numeric(ERR_NONICKNAMEGIVEN, &[], "say which nick: NICK <nick>");
-        };
-        let nick = match Nick::parse(text) {
-            Ok(nick) => nick,
-            Err(why) => return self.refuse_nick(text, why),
-        };
-        if !self.chat.is_free(&nick, self.me) {
-            let free = suggestion(&nick, |other| self.chat.is_free(other, self.me));
-            let sentence =
-                format!("{} is taken (or looks like a nick that is); {} is free", nick.as_str(), free.as_str());
-            return self.numeric(ERR_NICKNAMEINUSE, &[nick.as_str()], &sentence);
-        }
-        if self.session().is_registered() {
-            return self.rename(nick);
-        }
-        self.take_nick(nick);
-        if let Some(hello) = &mut self.session_mut().hello {
-            hello.has_nick = true;
-        }
-        self.welcome_when_complete();
-    }
-
-    fn refuse_nick(&mut self, text: &str, why: BadName) {
-        self.numeric(ERR_ERRONEUSNICKNAME, &[clip_word(text)], &why.to_string());
-    }
-
-    fn take_nick(&mut self, nick: Nick) {
-        if self.session().has_nick() {
-            let old = self.session().nick.clone();
-            self.chat.release_nick(&old);
-        }
-        self.chat.claim_nick(&nick, self.me);
-        self.session_mut().set_nick(nick);
-    }
-
-    fn rename(&mut self, nick: Nick) {
-        let old = self.session().nick.clone();
-        if old == nick {
-            return;
-        }
-        let event = Rc::new(self.my_event(format_args!("NICK {}", nick.as_str()), None));
-        self.reply_event(&event, "");
-        let peers = self.chat.peers(self.me, |_| true);
-        self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
-        let gone = Whowas::of(self.session(), self.now.wall_ms);
-        self.take_nick(nick.clone());
-        // Somebody who only changes the case of letters has not gone.
-        if old.key() != nick.key() {
-            self.chat.remember_gone(gone);
-            self.chat.tell_watchers_gone(&old, self.effects);
-            self.chat.tell_watchers_here(&nick, self.effects);
-        }
-        self.log(format!("{} is {} from here on", old.as_str(), nick.as_str()));
-    }
-
     /// Welcomes the client once it has said all that is needed.
     pub(super) fn welcome_when_complete(&mut self) {
         let needs_password = self.chat.settings.password.is_some();
@@ -154,17 +75,64 @@ impl Turn<'_> {
             );
             return self.close("wrong password");
         }
+        if !self.chat.settings.guests && self.session().account.is_none() {
+            self.numeric(
+                ERR_PASSWDMISMATCH,
+                &[],
+                "only people with an account come in here; log in (SASL), or register",
+            );
+            return self.close("no account");
+        }
         self.session_mut().hello = None;
         self.chat.registered += 1;
         self.chat.most_registered = self.chat.most_registered.max(self.chat.registered);
         self.chat.wake_at(self.now.mono_ms + PING_AFTER_MS, self.me);
+        match self.session().account.clone() {
+            Some(login) => self.welcome_account(&login),
+            None => self.welcome_guest(),
+        }
+    }
+
+    fn welcome_account(&mut self, login: &Login) {
+        let was_here = self.come_in_as(login);
+        self.greet();
+        self.log(format!("{} is in, from {}", login.name, self.session().address));
+        if was_here {
+            self.follow_the_others();
+        } else {
+            self.come_in();
+        }
+        self.catch_up();
+    }
+
+    fn welcome_guest(&mut self) {
+        let wanted = self.session().nick.clone();
+        let has_it = self.chat.holds_nick(self.me);
+        if !has_it {
+            let free = suggestion(&wanted, |other| self.chat.is_free(other, self.me));
+            self.take_nick(free);
+        }
         self.greet();
         let nick = self.session().nick.clone();
         self.log(format!("{} is in, from {}", nick.as_str(), self.session().address));
+        if !has_it {
+            let (wanted, nick) = (wanted.as_str(), nick.as_str());
+            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*口令"));
+            self.server_notice(&format!(
+                "{wanted} belongs to an account (or looks like one), so you are {nick}. If it is yours: !login {wanted} PASSWORD"
+            ));
+        }
+        self.come_in();
+    }
+
+    /// Tells those who wait for this person, and goes to the lobby.
+    fn come_in(&mut self) {
+        let nick = self.session().nick.clone();
         self.chat.tell_watchers_here(&nick, self.effects);
         if let Some(lobby) = self.chat.lobby {
             self.enter(lobby, Standing::PLAIN);
         }
+        self.come_home();
     }
 
     fn greet(&mut self) {
@@ -175,7 +143,7 @@ impl Turn<'_> {
         let mut started = String::new();
         crate::wire::timestamp::write_utc(self.chat.started_ms, &mut started);
         self.numeric(RPL_CREATED, &[], &format!("This server was started at {started}"));
-        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnostv", "beIklov"]);
+        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnoqstv", "beIkloqv"]);
         self.isupport();
         self.lusers();
         self.motd();
@@ -210,7 +178,7 @@ mod tests {
                 format!(":gzy.local 001 小阳 :Welcome to GZY, {source}"),
                 format!(":gzy.local 002 小阳 :Your host is gzy.local, running gzy-{version}"),
                 ":gzy.local 003 小阳 :This server was started at 2026-11-20T13:19:21.000Z".into(),
-                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnostv beIklov"),
+                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnoqstv beIkloqv"),
             ]
         );
         let mut codes: Vec<&str> = lines[4..].iter().filter_map(|line| line.split(' ').nth(1)).collect();
@@ -218,80 +186,6 @@ mod tests {
         let order = ["005", "251", "252", "253", "254", "255", "265", "266", "422", "JOIN", "NOTICE", "353", "366"];
         assert_eq!(codes, order);
         assert!(lines.contains(&format!(":{source} JOIN #lobby")));
-    }
-
-    #[test]
-    fn a_taken_nick_is_refused_with_one_that_is_free_and_the_client_asks_again() {
-        let mut w = World::new();
-        w.join("小阳");
-        w.join("小阳2");
-        let newcomer = w.connect();
-        w.line(newcomer, "USER x 0 * :x");
-        let taken = ":gzy.local 433 * 小阳 :小阳 is taken (or looks like a nick that is); 小阳3 is free";
-        assert_eq!(w.ask(newcomer, "NICK 小阳"), [taken]);
-        assert!(!w.is_closed(newcomer));
-        assert!(w.ask(newcomer, "NICK 小阳3")[0].starts_with(":gzy.local 001 小阳3 "));
-        let anna = w.join("anna");
-        let twin = ":gzy.local 433 anna 小阳 :小阳 is taken (or looks like a nick that is); 小阳4 is free";
-        assert_eq!(w.ask(anna, "NICK 小阳"), [twin]);
-    }
-
-    #[test]
-    fn a_look_alike_is_refused_as_well() {
-        let mut w = World::new();
-        w.join("anna");
-        let eve = w.connect();
-        for look_alike in ["ANNA", "аnnа", "ａｎｎａ"] {
-            let lines = w.ask(eve, &format!("NICK {look_alike}"));
-            assert!(lines[0].starts_with(&format!(":gzy.local 433 * {look_alike} :")), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn a_nick_that_cannot_be_one_is_refused_with_the_reason() {
-        let mut w = World::new();
-        let eve = w.connect();
-        assert_eq!(w.ask(eve, "NICK"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
-        assert_eq!(w.ask(eve, "NICK :"), [":gzy.local 431 * :say which nick: NICK <nick>"]);
-        for (text, shown) in [("小~阳", "小~阳"), (":小 阳", "*"), ("12345", "12345"), ("#大厅", "#大厅")] {
-            let lines = w.ask(eve, &format!("NICK {text}"));
-            assert!(lines[0].starts_with(&format!(":gzy.local 432 * {shown} :that name ")), "{lines:?}");
-        }
-        let long = "阳".repeat(30);
-        let clipped = format!(":gzy.local 432 * {} :that name is longer than 64 bytes", "阳".repeat(21));
-        assert!(w.ask(eve, &format!("NICK {long}"))[0].starts_with(&clipped));
-    }
-
-    #[test]
-    fn a_nick_may_be_changed_before_the_welcome_and_the_first_is_free_again() {
-        let mut w = World::new();
-        let ben = w.connect();
-        w.line(ben, "NICK 小阳");
-        w.line(ben, "NICK ben");
-        let 小阳 = w.join("小阳");
-        assert_eq!(w.said_to(ben), [""; 0]);
-        w.line(ben, "USER ben 0 * :Ben");
-        assert_eq!(w.session(ben).nick.as_str(), "ben");
-        assert_eq!(w.chat.session_named("小阳").map(|session| session.conn), Some(小阳));
-    }
-
-    #[test]
-    fn a_new_nick_is_told_to_everybody_in_a_common_room_once() {
-        let mut w = World::new();
-        let (anna, ben, 小阳) = (w.join("Anna"), w.join("ben"), w.join("小阳"));
-        w.line(anna, "JOIN #茶");
-        w.line(ben, "JOIN #茶");
-        w.line(小阳, "PART #lobby");
-        w.drain();
-        for (old, new) in [("Anna", "ANNA"), ("ANNA", "安娜")] {
-            let line = format!(":{} NICK {new}", w.source(anna));
-            assert!(line.starts_with(&format!(":{old}!")));
-            assert_eq!(w.ask(anna, &format!("NICK {new}")), [line.clone()]);
-            assert_eq!((w.said_to(ben), w.said_to(小阳)), (vec![line], Vec::new()));
-        }
-        assert_eq!(w.ask(anna, "NICK 安娜"), [""; 0], "the same nick is no change");
-        assert_eq!(w.said_to(ben), [""; 0]);
-        assert!(w.ask(小阳, "NICK anna")[0].ends_with(" NICK anna"), "the old nick is free");
     }
 
     #[test]

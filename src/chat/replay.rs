@@ -6,11 +6,12 @@ use std::rc::Rc;
 use crate::store::record::Found;
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
+use crate::wire::limits::REPLAY_BYTES;
 use crate::wire::msgid::MsgId;
 
-use super::history::event_of;
+use super::places::event_of;
 use super::turn::Turn;
-use super::{Chat, Effect, Room, RoomId, SERVER_NAME};
+use super::{Chat, Effect, Room, RoomId, SERVER_NAME, Session};
 
 impl Turn<'_> {
     /// Shows the last messages to a client that cannot ask for them itself.
@@ -19,21 +20,25 @@ impl Turn<'_> {
         if caps.has(Caps::CHATHISTORY) {
             return;
         }
+        self.chat.ask_for_recent(id, self.effects);
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         if !room.recent_loaded {
             // What is said from here on is heard live.
             return room.awaiting_replay.push((me, newest));
         }
-        let lines = room.replay_for(caps, newest);
+        let Some(room) = self.chat.rooms.get(&id) else { return };
+        let lines = room.replay_for(self.session(), newest);
         self.replies.lines().push_str(&lines);
     }
 }
 
 impl Room {
-    /// The last messages up to `newest`, as lines for a client with these capabilities.
-    fn replay_for(&self, caps: Caps, newest: MsgId) -> String {
+    /// The last messages up to `newest`, as lines for a session that is in the room.
+    fn replay_for(&self, session: &Session, newest: MsgId) -> String {
         let mut lines = String::new();
-        let mut unheard = self.recent.iter().filter(|event| event.msgid.is_some_and(|id| id <= newest)).peekable();
+        let (caps, since) = (session.caps, self.place(session).since);
+        let is_unheard = |event: &&Rc<Event>| event.msgid.is_some_and(|id| since <= id && id <= newest);
+        let mut unheard = self.recent.iter().filter(is_unheard).peekable();
         if unheard.peek().is_none() {
             return lines;
         }
@@ -54,9 +59,16 @@ impl Room {
 
     /// Keeps a message for those who come, and lets go of the oldest beyond `limit`.
     pub(super) fn keep_recent(&mut self, event: Rc<Event>, limit: usize) {
+        self.recent_bytes += event.bytes();
         self.recent.push_back(event);
-        while self.recent.len() > limit {
-            self.recent.pop_front();
+        self.let_go_of_old(limit);
+    }
+
+    /// Lets go of the oldest messages beyond `limit`, and of those that make a newcomer read too much.
+    fn let_go_of_old(&mut self, limit: usize) {
+        while self.recent.len() > limit || self.recent.len() > 1 && self.recent_bytes > REPLAY_BYTES {
+            let Some(oldest) = self.recent.pop_front() else { return };
+            self.recent_bytes -= oldest.bytes();
         }
     }
 }
@@ -73,8 +85,11 @@ impl Chat {
                 let first = room.recent.front().and_then(|event| event.msgid);
                 let earlier = messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
                 for message in earlier.rev().take(limit.saturating_sub(room.recent.len())).collect::<Vec<_>>() {
-                    room.recent.push_front(Rc::new(event_of(message, room.name.as_str())));
+                    let event = Rc::new(event_of(message, room.name.as_str()));
+                    room.recent_bytes += event.bytes();
+                    room.recent.push_front(event);
                 }
+                room.let_go_of_old(limit);
             }
             Found::Failed(reason) => effects.push(Effect::Log {
                 conn: None,
@@ -85,7 +100,7 @@ impl Chat {
         for (conn, newest) in std::mem::take(&mut room.awaiting_replay) {
             let Some(room) = self.rooms.get(&id) else { return };
             let Some(session) = self.session(conn) else { continue };
-            let lines = room.replay_for(session.caps, newest);
+            let lines = room.replay_for(session, newest);
             if !lines.is_empty() {
                 effects.push(Effect::Send { to: conn, lines });
             }

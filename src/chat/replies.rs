@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use crate::wire::line::Line;
+
 use super::SERVER_NAME;
 
 /// Complete lines for one connection, and the label they answer.
@@ -49,11 +51,13 @@ impl Replies {
     }
 }
 
-/// Whether the lines are one batch from its first to its last line, as an answer of CHATHISTORY is.
+/// Whether the lines are one batch from its first to its last line, as an answer of CHATHISTORY is, or a message of several lines.
 fn is_one_batch(lines: &str) -> bool {
-    let prefix = format!(":{SERVER_NAME} BATCH +");
-    let Some(name) = lines.strip_prefix(&prefix).and_then(|rest| rest.split([' ', '\r']).next()) else { return false };
-    lines.ends_with(&format!(":{SERVER_NAME} BATCH -{name}\r\n"))
+    let Some(first) = lines.split("\r\n").next().and_then(Line::parse).filter(|line| line.command == "BATCH") else {
+        return false;
+    };
+    let Some(name) = first.param(0).and_then(|name| name.strip_prefix('+')) else { return false };
+    lines.ends_with(&format!(" BATCH -{name}\r\n"))
 }
 
 /// Adds a tag to the first `count` lines. A line that is in a batch of its own already (`batch=`) keeps that.
@@ -103,6 +107,11 @@ mod tests {
     fn an_answer_that_is_a_batch_itself_carries_the_label_on_its_first_line() {
         let history = ":gzy.local BATCH +h chathistory #a\r\n@batch=h X\r\n:gzy.local BATCH -h\r\n";
         assert_eq!(answered(Some("x"), history), format!("@label=x {history}"));
+        let lines = "@msgid=1 :anna!u@h BATCH +m1 draft/multiline #a\r\n@batch=m1 X\r\n:anna!u@h BATCH -m1\r\n";
+        assert_eq!(answered(Some("x"), lines), format!("@label=x;{}", &lines[1..]));
+        let away = answered(Some("x"), &format!(":gzy.local 301\r\n{lines}"));
+        assert!(away.starts_with("@label=x :gzy.local BATCH +b1 labeled-response\r\n@batch=b1 :gzy.local 301\r\n"));
+        assert!(away.contains("@batch=b1;msgid=1 :anna!u@h BATCH +m1 ") && away.contains("\r\n@batch=m1 X\r\n"));
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
-use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
-use crate::wire::msgid::MsgId;
+use crate::wire::limits::{CONFIRM_MS, HELD_LINES, UNREGISTERED_MS};
 use crate::wire::name::Nick;
 
+use super::login::{Claim, Door};
+use super::multiline::OpenBatch;
 use super::{ConnId, Now, RoomId, Token};
 
 /// What a connection has said of itself before it is in.
@@ -45,12 +46,24 @@ pub struct Wait {
 /// What an answer is for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted.
-    History { target: Box<str>, newer_than: MsgId },
+    /// Something of what was said before, for a command that programs send.
+    Recall(Box<super::recall::Recall>),
     /// `!history` or `!search`: shown as notices.
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
     MaybeSent(Box<super::talk::Utterance>),
+    /// Logging in: looking the account up.
+    Login { door: Door, name: Box<str>, password: super::Secret },
+    /// Logging in: checking the password.
+    LoginPassword(Box<Claim>),
+    /// Registering: hashing the password.
+    RegisterHash { door: Door, name: Box<str> },
+    /// Registering: making the account.
+    Registered { door: Door, name: Box<str> },
+    /// Another password: hashing it.
+    NewPasswordHash { door: Door },
+    /// Another password: keeping it.
+    PasswordSet { door: Door },
     /// `OPER`: looking the account up.
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
@@ -75,6 +88,21 @@ struct Extras {
     monitored: Vec<Nick>,
     /// Lines that came while it waited for an answer.
     held: VecDeque<Box<str>>,
+    /// The pieces of a SASL message so far.
+    sasl: Option<String>,
+    /// A message of several lines that is under way.
+    batch: Option<Box<OpenBatch>>,
+    /// What it was asked to say again before it is done, and until when (monotonic milliseconds).
+    unsure: Option<(Confirm, u64)>,
+}
+
+/// Something that is done when it is asked for twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// Leaving a group as its last member, which ends it.
+    Leave(RoomId),
+    /// Ending a group.
+    End(RoomId),
 }
 
 /// One connection. Owned by `Chat`.
@@ -181,6 +209,11 @@ impl Session {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
     }
 
+    /// The account's number, when logged in.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.account.as_ref().map(|login| login.id)
+    }
+
     /// The account's name, when logged in.
     pub fn account_name(&self) -> Option<&str> {
         self.account.as_ref().map(|login| &*login.name)
@@ -228,6 +261,12 @@ impl Session {
         self.source = format!("{}!{user}@{}", self.shown_nick(), self.cloak()).into();
     }
 
+    /// Takes the nick of its account, and the source that all its devices have: the number as user name, `host` as host part.
+    pub fn set_source_of_account(&mut self, nick: Nick, account: AccountId, host: &str) {
+        self.source = format!("{}!{}@{host}", nick.as_str(), account.0).into();
+        self.nick = nick;
+    }
+
     fn user_and_cloak(&self) -> (&str, &str) {
         let behind_nick = self.source.split_once('!').map_or("", |(_, rest)| rest);
         behind_nick.split_once('@').unwrap_or((behind_nick, ""))
@@ -251,6 +290,40 @@ impl Session {
     /// The same, to be changed.
     pub fn monitored_mut(&mut self) -> &mut Vec<Nick> {
         &mut self.extras.get_or_insert_default().monitored
+    }
+
+    /// The message of several lines that is under way.
+    pub fn batch(&self) -> Option<&OpenBatch> {
+        self.extras.as_ref()?.batch.as_deref()
+    }
+
+    /// The same, to be changed: opened, gone on with, taken.
+    pub fn batch_mut(&mut self) -> &mut Option<Box<OpenBatch>> {
+        &mut self.extras.get_or_insert_default().batch
+    }
+
+    /// The pieces of a SASL message so far; `None` when none is under way.
+    pub fn sasl(&self) -> Option<&str> {
+        self.extras.as_ref()?.sasl.as_deref()
+    }
+
+    /// Puts the pieces of a SASL message down; gives those of before.
+    pub fn set_sasl(&mut self, pieces: Option<String>) -> Option<String> {
+        if pieces.is_none() && self.extras.is_none() {
+            return None;
+        }
+        std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
+    }
+
+    /// Notes what is done when it is asked for again.
+    pub fn expect_again(&mut self, what: Confirm, now: Now) {
+        self.extras.get_or_insert_default().unsure = Some((what, now.mono_ms + CONFIRM_MS));
+    }
+
+    /// Whether this was asked for before, not long ago. Once only.
+    pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
+        let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
+        noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
     }
 
     /// Whether lines wait until an answer has come.

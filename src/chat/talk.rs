@@ -6,7 +6,7 @@ use crate::store::record::{Found, Kind, Message, Query, SentAs, Target};
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
 use crate::wire::limits::{SENT_ID_BYTES, TARGETS};
-use crate::wire::line::Line;
+use crate::wire::line::{Line, Tags};
 use crate::wire::msgid::MsgId;
 use crate::wire::reply::*;
 use crate::wire::verb::Verb;
@@ -15,6 +15,7 @@ use super::bang::spoken;
 use super::join::clip_word;
 use super::receipt::Receipt;
 use super::room::Barred;
+use super::services::is_service;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Room, RoomId};
@@ -29,7 +30,7 @@ pub struct Utterance {
     pub kind: Kind,
     /// A room's name or a nick, as written.
     pub target: Box<str>,
-    /// What to say.
+    /// What to say; a message of several lines has `\n` in it.
     pub text: Box<str>,
     /// Client-only tags.
     pub tags: Option<Box<str>>,
@@ -38,7 +39,8 @@ pub struct Utterance {
 }
 
 impl Utterance {
-    fn command(&self) -> &'static str {
+    /// As it stands on the line.
+    pub(super) fn command(&self) -> &'static str {
         match self.kind {
             Kind::Privmsg => "PRIVMSG",
             Kind::Notice => "NOTICE",
@@ -68,12 +70,13 @@ impl Turn<'_> {
         let tags = line.tags.client_only();
         for target in &targets {
             match (verb, text) {
+                (Verb::Privmsg | Verb::Notice, Some(text)) if is_service(target) => self.service(text),
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
-                (Verb::Privmsg, Some(text)) if self.bang(target, text, line) => {}
+                (Verb::Privmsg, Some(text)) if self.bang(target, text, line.tags) => {}
                 (_, Some(text)) => {
                     let kind = if verb == Verb::Notice { Kind::Notice } else { Kind::Privmsg };
                     // One id names one message, so it counts only where there is one target.
-                    let sent_as = if targets.len() == 1 { self.sent_as(line) } else { None };
+                    let sent_as = if targets.len() == 1 { self.sent_as(line.tags) } else { None };
                     let text = if kind == Kind::Privmsg { spoken(text) } else { text };
                     self.say(Utterance {
                         kind,
@@ -88,9 +91,9 @@ impl Turn<'_> {
         }
     }
 
-    /// The sender's own id of the message on this line.
-    pub(super) fn sent_as(&self, line: &Line) -> Option<SentAs> {
-        let id = line.tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
+    /// The sender's own id of the message with these tags.
+    pub(super) fn sent_as(&self, tags: Tags) -> Option<SentAs> {
+        let id = tags.value(SENT_ID_TAG).filter(|id| !id.is_empty() && id.len() <= SENT_ID_BYTES)?;
         let account = self.session().account_name();
         // Guests share one space of ids: a guest who comes back may have got another nick.
         let sender = account.map_or_else(|| "".into(), crate::wire::name::fold);
@@ -144,27 +147,28 @@ impl Turn<'_> {
         if utterance.target.starts_with('#') {
             self.say_in_room(&utterance);
         } else {
-            self.say_to_nick(&utterance);
+            self.say_to_person(&utterance);
         }
     }
 
     fn say_in_room(&mut self, utterance: &Utterance) {
         let Some(id) = self.room_to_speak_in(&utterance.target, utterance.kind == Kind::Notice) else { return };
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, place) = (room.name.clone(), room.place());
+        let (name, target) = (room.name.clone(), room.target());
         let closed_in = if room.is_closed() { room.instance } else { 0 };
         let event = self.uttered(utterance, name.as_str());
         self.tell_others_in(id, Audience::ALL, &event);
         let limit = self.chat.settings.replay;
-        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|_| limit > 0) {
+        // What nobody was shown yet is read from the store when somebody comes.
+        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| limit > 0 && room.recent_asked) {
             room.keep_recent(event.clone(), limit);
         }
-        self.remember(utterance, place.target, closed_in, &event);
+        self.remember(utterance, target, closed_in, &event);
     }
 
     /// The room, when this session may speak in it; else it is told why not. A notice is refused silently, as RFC 1459 asks.
     fn room_to_speak_in(&mut self, name: &str, silently: bool) -> Option<RoomId> {
-        let Some(room) = self.chat.room_named(name) else {
+        let Some(room) = self.chat.room_meant(self.me, name) else {
             if !silently {
                 self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
             }
@@ -184,32 +188,7 @@ impl Turn<'_> {
         None
     }
 
-    fn say_to_nick(&mut self, utterance: &Utterance) {
-        let Some(other) = self.chat.session_named(&utterance.target) else {
-            if utterance.kind == Kind::Privmsg {
-                self.numeric(ERR_NOSUCHNICK, &[clip_word(&utterance.target)], "nobody of that name is here");
-            }
-            return;
-        };
-        let (to, nick, away) = (other.conn, other.nick.clone(), other.away.clone());
-        let pair = self.session().account.as_ref().zip(other.account.as_ref());
-        let target = pair.map(|(mine, theirs)| Target::pair(mine.id, theirs.id));
-        let event = self.uttered(utterance, nick.as_str());
-        if to != self.me {
-            self.effects.push(Effect::ToEach { to: vec![to], only: Audience::ALL, event: event.clone() });
-        }
-        if let Some(reason) = away.filter(|_| utterance.kind == Kind::Privmsg) {
-            self.numeric(RPL_AWAY, &[nick.as_str()], &reason);
-        }
-        match target {
-            Some(target) => self.remember(utterance, target, 0, &event),
-            // Nothing of it is kept, so there is nothing to wait for.
-            None if to == self.me || self.session().echoes() => self.reply_event(&event, ""),
-            None => {}
-        }
-    }
-
-    fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
+    pub(super) fn uttered(&mut self, utterance: &Utterance, target: &str) -> Rc<Event> {
         let id = self.chat.next_id(self.now);
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();
@@ -219,7 +198,7 @@ impl Turn<'_> {
     }
 
     /// Hands a message to the store, and notes who waits for it to be on disk.
-    fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
+    pub(super) fn remember(&mut self, utterance: &Utterance, target: Target, closed_in: u64, event: &Rc<Event>) {
         let Some(id) = event.msgid else { return };
         let me = self.session();
         let message = Box::new(Message {
@@ -234,7 +213,7 @@ impl Turn<'_> {
             tags: utterance.tags.clone(),
             sent_as: utterance.sent_as.clone(),
         });
-        self.chat.receipts.note_unsaved(id, utterance.sent_as.as_ref());
+        self.chat.receipts.note_unsaved(id, utterance.text.len(), utterance.sent_as.as_ref());
         let hurry = self.await_receipt(id, event.clone());
         self.effects.push(Effect::Remember { message, hurry });
     }
@@ -257,7 +236,7 @@ impl Turn<'_> {
 
     /// The message was said before: its sender gets the first receipt, and nobody anything.
     fn repeat_receipt(&mut self, utterance: &Utterance, id: MsgId) {
-        let room = self.chat.room_named(&utterance.target).map(|room| room.name.as_str());
+        let room = self.chat.room_meant(self.me, &utterance.target).map(|room| room.name.as_str());
         let target = room.unwrap_or(&utterance.target).to_owned();
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();

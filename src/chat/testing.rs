@@ -5,21 +5,25 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+mod kept;
 mod memory;
 mod receiver;
+mod recollection;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
-use crate::store::record::{Account, AccountId, Found, Message, Query};
+use crate::store::directory::AccountEntry;
+use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
-use crate::wire::name::RoomName;
+use crate::wire::name::{RoomName, fold};
 
-use super::{Audience, Chat, ConnId, Effect, Input, Login, Now, RoomId, Session, Settings, Token};
+use self::kept::Kept;
+use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;
@@ -52,6 +56,12 @@ pub struct World {
     pub unsaved_changes: Vec<(MsgId, Change)>,
     /// What is on disk, oldest first.
     pub stored: Vec<Message>,
+    /// The same of changes.
+    pub stored_changes: Vec<Change>,
+    /// Messages that were taken back: the store finds them no more.
+    pub redacted: BTreeSet<MsgId>,
+    /// What else is on disk.
+    pub kept: Kept,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -72,6 +82,9 @@ pub fn settings() -> Settings {
     Settings {
         network: "GZY".into(),
         lobby: Some(RoomName::parse("#lobby").expect("a legal name")),
+        guests: true,
+        registration: true,
+        clear_passwords: false,
         replay: 10,
         password: None,
         cloak_secret: [7; 32],
@@ -94,15 +107,35 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
+        World::with_all(settings, stored, Kept::default(), Vec::new(), last_id, now)
+    }
+
+    /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
+    pub fn restarted(self) -> World {
+        let last_id = self.chat.last_id;
+        World::with_all(self.chat.settings.clone(), self.stored, self.kept, self.accounts, last_id, self.now)
+    }
+
+    fn with_all(
+        settings: Settings,
+        stored: Vec<Message>,
+        kept: Kept,
+        accounts: Vec<Account>,
+        last_id: MsgId,
+        now: Now,
+    ) -> World {
         let mut effects = Vec::new();
-        let chat = Chat::new(settings, Vec::new(), last_id, now, &mut effects);
+        let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
             chat,
             now,
             unsaved: Vec::new(),
             unsaved_changes: Vec::new(),
             stored,
-            accounts: Vec::new(),
+            stored_changes: Vec::new(),
+            redacted: BTreeSet::new(),
+            kept,
+            accounts,
             asks_by_hand: false,
             questions: VecDeque::new(),
             passwords_by_hand: false,
@@ -219,10 +252,41 @@ impl World {
         self.chat.session_mut(conn).expect("somebody who is here").away = Some(reason.into());
     }
 
-    /// Logs somebody in without asking for a password.
+    /// Logs somebody in without asking for a password; the account is made when it is not there.
     pub fn log_in(&mut self, conn: ConnId, account: &str) {
-        self.chat.session_mut(conn).expect("somebody who is here").account =
-            Some(Login { id: AccountId(1000), name: account.into() });
+        if self.chat.accounts.meant(account).is_none() {
+            self.add_account(account, "secret", false);
+        }
+        let id = self.chat.accounts.meant(account).expect("it was made");
+        let login = self.chat.accounts.login(id).expect("it is there");
+        let mut effects = Vec::new();
+        self.chat.turn(conn, self.now, &mut effects, |turn| turn.log_in(login));
+        self.carry_out(effects);
+        self.settle();
+    }
+
+    /// Somebody who is in, logged in to the account of that name from the first moment.
+    pub fn member(&mut self, account: &str) -> ConnId {
+        self.member_with_caps(account, "")
+    }
+
+    /// The same, with capabilities.
+    pub fn member_with_caps(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.come_in(account, caps);
+        self.drain();
+        conn
+    }
+
+    /// The same, and what it is told stays to be read.
+    pub fn come_in(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.connect();
+        self.line(conn, &format!("CAP REQ :{caps}"));
+        self.line(conn, &format!("NICK {account}"));
+        self.line(conn, &format!("USER {account} 0 * :{account}"));
+        self.log_in(conn, account);
+        self.line(conn, "CAP END");
+        assert!(self.session(conn).is_registered(), "{account} is not in: {:?}", self.said_to(conn));
+        conn
     }
 
     // Time.
@@ -257,9 +321,19 @@ impl World {
     pub fn save(&mut self) {
         let Some((up_to, count)) = self.end_of_unsaved() else { return };
         let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        self.unsaved_changes.clear();
+        self.stored_changes.extend(self.unsaved_changes.iter().map(|(_, change)| change.clone()));
         self.stored.extend(batch);
+        self.keep_changes();
         self.handle(Input::Saved { up_to, count, result: Ok(()) });
+    }
+
+    /// Every change that was handed over is on disk.
+    pub fn keep_changes(&mut self) {
+        for (_, change) in std::mem::take(&mut self.unsaved_changes) {
+            if let Some(ended) = self.kept.apply(&change) {
+                self.stored.retain(|message| message.target != ended);
+            }
+        }
     }
 
     /// The greatest id of all that was handed over, and how much it is.
@@ -282,6 +356,9 @@ impl World {
         let id = AccountId(1000 + self.accounts.len() as u32);
         let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
         self.accounts.push(account);
+        let entry = AccountEntry { id, name: name.into(), display: None, admin };
+        self.kept.directory.accounts.push(entry.clone());
+        self.chat.accounts.add(entry);
     }
 
     /// Answers the oldest open question ([`World::asks_by_hand`]).
@@ -292,8 +369,8 @@ impl World {
 
     /// Answers the oldest open question as the store in memory would.
     pub fn answer_from_memory(&mut self) {
-        let query = &self.questions.front().expect("an open question").1;
-        let found = self.found(query);
+        let query = self.questions.front().expect("an open question").1.clone();
+        let found = self.found(&query);
         self.answer(found);
     }
 
@@ -304,9 +381,34 @@ impl World {
     }
 
     /// What the store would answer from what it holds and what was handed over.
-    pub fn found(&self, query: &Query) -> Found {
+    pub fn found(&mut self, query: &Query) -> Found {
+        match query {
+            Query::Register { name, hash } => return self.made_account(name, hash),
+            Query::SetPassword { account, hash } => return self.password_set(*account, hash),
+            _ => {}
+        }
         let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        memory::found(all, &self.accounts, query)
+        let all: Vec<&Message> = all.filter(|message| !self.redacted.contains(&message.id)).collect();
+        if let Some(found) = recollection::redact(&all, &mut self.redacted, query) {
+            return found;
+        }
+        let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
+        recollection::found(&all, changes, query)
+            .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, &self.kept, query))
+    }
+
+    fn made_account(&mut self, name: &str, hash: &str) -> Found {
+        if self.accounts.iter().any(|account| fold(&account.name) == fold(name)) {
+            return Found::Registered(Err(NotRegistered::Taken));
+        }
+        let id = AccountId(1000 + self.accounts.len() as u32);
+        self.accounts.push(Account { id, name: name.into(), admin: false, password_hash: hash.into() });
+        Found::Registered(Ok(id))
+    }
+
+    fn password_set(&mut self, account: AccountId, hash: &str) -> Found {
+        let account = self.accounts.iter_mut().find(|other| other.id == account);
+        Found::PasswordSet(account.map(|account| account.password_hash = hash.into()).is_some())
     }
 
     // The hub.
@@ -363,6 +465,9 @@ impl World {
                 Effect::CheckPassword { token, password, hash } => {
                     let correct = hash_of(&password.0) == *hash;
                     self.ready.push_back(Input::PasswordChecked { token, correct });
+                }
+                Effect::HashPassword { token, password } => {
+                    self.ready.push_back(Input::PasswordHashed { token, hash: Some(hash_of(&password.0).into()) });
                 }
                 Effect::Close { conn } => self.mark_closed(conn),
                 Effect::Log { text, .. } => self.log.push(text),

@@ -40,7 +40,9 @@ impl<'a> Turn<'a> {
 
     /// Sends the answers, and forgets the session when its turn ended it.
     pub(super) fn finish(mut self) {
-        if !self.ended {
+        if self.ended {
+            self.forget_batch();
+        } else {
             self.put_answers_off();
         }
         let batch = format!("r{}", self.chat.last_token);
@@ -99,11 +101,15 @@ impl<'a> Turn<'a> {
         if line.params().len() < verb.needs() {
             return self.numeric(ERR_NEEDMOREPARAMS, &[verb.text()], "not enough parameters");
         }
+        if self.session().caps.has(Caps::MULTILINE) && self.gather(verb, &line) {
+            return;
+        }
         self.command(verb, &line);
     }
 
     fn command(&mut self, verb: Verb, line: &Line) {
         match verb {
+            Verb::Batch => self.batch(line),
             Verb::Cap => self.cap(line),
             Verb::Pass => self.pass(line),
             Verb::Nick => self.nick(line),
@@ -115,6 +121,9 @@ impl<'a> Turn<'a> {
             Verb::Part => self.part(line),
             Verb::Privmsg | Verb::Notice | Verb::Tagmsg => self.talk(verb, line),
             Verb::ChatHistory => self.chathistory(line),
+            Verb::MarkRead => self.mark_read(line),
+            Verb::Redact => self.redact(line),
+            Verb::Search => self.search(line),
             Verb::Mode => self.mode(line),
             Verb::Kick => self.kick(line),
             Verb::Invite => self.invite(line),
@@ -127,6 +136,9 @@ impl<'a> Turn<'a> {
             Verb::Userhost => self.userhost(line),
             Verb::Ison => self.ison(line),
             Verb::Monitor => self.monitor(line),
+            Verb::Authenticate => self.authenticate(line),
+            Verb::Register => self.register(line),
+            Verb::NickServ => self.nickserv(line),
             Verb::Away => self.away(line),
             Verb::Setname => self.setname(line),
             Verb::Oper => self.oper(line),
@@ -239,6 +251,19 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
     }
 
+    /// Tells a room, and this session when it is in it.
+    pub(super) fn tell_all_in(&mut self, room: RoomId, event: &Rc<Event>) {
+        if self.session().rooms.contains(&room) {
+            self.reply_event(event, "");
+        }
+        self.tell_others_in(room, Audience::ALL, event);
+    }
+
+    /// A notice from the server to this session alone, in a room.
+    pub(super) fn room_says_to_me(&mut self, room: &str, sentence: &str) {
+        let _ = write!(self.replies.lines(), ":{SERVER_NAME} NOTICE {room} :{sentence}\r\n");
+    }
+
     /// Writes to the log, about this connection. `text` is escaped already.
     pub(super) fn log(&mut self, text: String) {
         self.effects.push(Effect::Log { conn: Some(self.me), text });
@@ -246,10 +271,15 @@ impl<'a> Turn<'a> {
 
     /// Makes the session wait for an answer; its later lines are held until then.
     pub(super) fn wait_for(&mut self, purpose: Purpose) -> Token {
+        self.wait_within(ANSWER_MS, purpose)
+    }
+
+    /// The same, for an answer that may take `ms`.
+    pub(super) fn wait_within(&mut self, ms: u64, purpose: Purpose) -> Token {
         let token = self.chat.next_token(Asker::Session(self.me));
         self.replies.deferred = true;
         let label = self.replies.label.clone();
-        let until_ms = self.now.mono_ms + ANSWER_MS;
+        let until_ms = self.now.mono_ms + ms;
         self.session_mut().wait = Some(Box::new(Wait { token, until_ms, label, lines: String::new(), purpose }));
         self.chat.wake_at(until_ms, self.me);
         token
@@ -275,5 +305,16 @@ pub(super) fn pack(words: &[String], between: char, max_bytes: usize) -> Vec<Str
 
 /// Whether a command makes sense before registration is complete.
 fn may_come_before_welcome(verb: Verb) -> bool {
-    matches!(verb, Verb::Cap | Verb::Pass | Verb::Nick | Verb::User | Verb::Ping | Verb::Pong | Verb::Quit)
+    matches!(
+        verb,
+        Verb::Cap
+            | Verb::Authenticate
+            | Verb::Register
+            | Verb::Pass
+            | Verb::Nick
+            | Verb::User
+            | Verb::Ping
+            | Verb::Pong
+            | Verb::Quit
+    )
 }

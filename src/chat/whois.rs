@@ -113,7 +113,7 @@ mod tests {
         let mut w = World::new();
         let (anna, 小阳) = (w.join("anna"), w.join("小阳"));
         w.line(小阳, "JOIN #茶");
-        w.log_in(小阳, "阳");
+        w.log_in(小阳, "小阳");
         w.make_operator(小阳);
         w.handle(Input::Secured { conn: 小阳 });
         w.chat.session_mut(小阳).unwrap().bot = true;
@@ -122,11 +122,11 @@ mod tests {
         w.drain();
         let (host, address) = (w.session(小阳).cloak().to_string(), w.session(小阳).address.to_string());
         let told = [
-            format!(":gzy.local 311 anna 小阳 ~user {host} * :小阳"),
+            format!(":gzy.local 311 anna 小阳 1000 {host} * :小阳"),
             ":gzy.local 319 anna 小阳 :#lobby @#茶".into(),
             ":gzy.local 312 anna 小阳 gzy.local :GZY".into(),
             ":gzy.local 313 anna 小阳 :is a server operator".into(),
-            ":gzy.local 330 anna 小阳 阳 :is logged in as".into(),
+            ":gzy.local 330 anna 小阳 小阳 :is logged in as".into(),
             ":gzy.local 335 anna 小阳 :is a bot".into(),
             ":gzy.local 671 anna 小阳 :is using a secure connection".into(),
             ":gzy.local 317 anna 小阳 7 1795180761 :seconds idle, signon time".into(),

@@ -19,6 +19,7 @@ use smol::lock::Semaphore;
 
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
+use crate::store::directory::Directory;
 use crate::store::record::Found;
 use crate::store::{Answer, Entry, Store};
 use crate::wire::msgid::MsgId;
@@ -65,6 +66,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The message of the day.
     pub motd: Vec<Box<str>>,
+    /// Accounts and groups as they are stored.
+    pub directory: Directory,
     /// The greatest stored id.
     pub last_id: MsgId,
     /// The door to the store.
@@ -109,7 +112,7 @@ impl Hub {
             started,
         });
         let mut effects = Vec::new();
-        let chat = Chat::new(parts.settings, parts.motd, parts.last_id, now(started), &mut effects);
+        let chat = Chat::new(parts.settings, parts.motd, parts.directory, parts.last_id, now(started), &mut effects);
         let watchdog = notify::watchdog_interval().map(|interval| (interval, started));
         Hub {
             chat,
@@ -213,7 +216,7 @@ impl Hub {
                 None => return,
             },
             // The rules learn of accounts when they hold them.
-            Mail::Store(Answer::AccountsChanged(_)) => return,
+            Mail::Store(Answer::AccountsChanged(accounts)) => Input::AccountsChanged(accounts),
             Mail::Stop => {
                 self.is_stopping = true;
                 log::info!("stopping");
@@ -272,6 +275,7 @@ impl Hub {
                     }
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
+                Effect::HashPassword { token, password } => self.hash_password(token, password),
                 Effect::Close { conn } => self.outboxes.close(conn),
                 Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
                 Effect::Log { conn: None, text } => log::info!("{text}"),
@@ -289,6 +293,17 @@ impl Hub {
             let _ = mail.send(Mail::Fact(Input::PasswordChecked { token, correct })).await;
         };
         self.executor.spawn(check).detach();
+    }
+
+    fn hash_password(&self, token: Token, password: Secret) {
+        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let hash = async move {
+            let _turn = checks.acquire_arc().await;
+            let hash = smol::unblock(move || password::hash(&password.0)).await;
+            let hash = hash.map_err(|why| log::error!("{why}")).ok().map(Box::from);
+            let _ = mail.send(Mail::Fact(Input::PasswordHashed { token, hash })).await;
+        };
+        self.executor.spawn(hash).detach();
     }
 
     fn flush_if_due(&mut self, now: Now) {

@@ -38,6 +38,8 @@ struct Piece {
 struct Outbox {
     conn: ConnId,
     caps: Caps,
+    /// What the capabilities mean for its lines; looked at for every one of them.
+    set: TagSet,
     link: Rc<Link>,
     /// Shared with the reading task: no more inputs are wanted.
     closed: Rc<Cell<bool>>,
@@ -86,7 +88,7 @@ impl Outboxes {
             free: Vec::new(),
             last_serial: 0,
             dirty: Vec::new(),
-            arenas: Default::default(),
+            arenas: std::array::from_fn(|_| String::new()),
             queued: 0,
             scratch: Vec::new(),
             waiting_bytes: Rc::default(),
@@ -105,15 +107,16 @@ impl Outboxes {
         });
         self.last_serial = self.last_serial.wrapping_add(1);
         let conn = ConnId { slot, serial: self.last_serial };
-        let (caps, first, more, backlog) = (Caps::NONE, None, Vec::new(), None);
-        self.slots[slot as usize] = Some(Outbox { conn, caps, link, closed, first, more, backlog, closing: false });
+        let (caps, set, first, more, backlog) = (Caps::NONE, TagSet::default(), None, Vec::new(), None);
+        self.slots[slot as usize] =
+            Some(Outbox { conn, caps, set, link, closed, first, more, backlog, closing: false });
         conn
     }
 
     /// Sets what later events are encoded for.
     pub fn set_caps(&mut self, conn: ConnId, caps: Caps) {
         if let Some(outbox) = self.outbox_mut(conn) {
-            outbox.caps = caps;
+            (outbox.caps, outbox.set) = (caps, TagSet::of(caps));
         }
     }
 
@@ -142,7 +145,7 @@ impl Outboxes {
             if !only.includes(outbox.caps) {
                 continue;
             }
-            let set = TagSet::of(outbox.caps);
+            let set = outbox.set;
             let arena = &mut self.arenas[set.index()];
             let piece = *encoded[set.index()].get_or_insert_with(|| {
                 let start = arena.len();

@@ -1,8 +1,7 @@
 //! The file `gzy.db`: who may open it, which form it has, how SQLite treats it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
 use super::form;
+use crate::system;
 
 /// `gzy user add` writes for some milliseconds; the server waits for it, and it for the server's group commits on a slow card.
 pub const WAIT_FOR_OTHER_WRITERS: Duration = Duration::from_secs(5);
@@ -38,8 +38,7 @@ pub struct FolderLock(#[expect(dead_code, reason = "held, not read")] File);
 pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
     make_folder(data)?;
     let path = data.join("gzy.db.lock");
-    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = open.map_err(|why| StoreError::Folder { path: path.clone(), why })?;
+    let file = system::private_file().open(&path).map_err(|why| StoreError::Folder { path: path.clone(), why })?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data.to_owned() }),
@@ -91,7 +90,7 @@ fn open_as_it_is(data: &Path) -> Result<(Connection, PathBuf), StoreError> {
 
 /// A fresh file that nobody else can read.
 pub fn make_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)
+    system::private_file().create_new(true).open(path)
 }
 
 /// The form of the database of a data folder, without changing anything; `None` where there is none.
@@ -108,7 +107,7 @@ pub fn look(data: &Path) -> Result<Option<u32>, StoreError> {
 }
 
 fn make_folder(data: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
+    system::make_folder(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
 }
 
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
@@ -124,6 +123,8 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sentence<T>(result: Result<T, StoreError>) -> String {

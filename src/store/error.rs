@@ -55,6 +55,9 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            StoreError::Folder { path, why } if why.kind() == io::ErrorKind::NotADirectory => {
+                write!(f, "cannot write {}: {why}; name a folder with --data", path.display())
+            }
             StoreError::Folder { path, why } => write!(
                 f,
                 "cannot write {}: {why}; let the user that runs gzy write there, or name another folder with --data",

@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use super::ledger::unpack_flags;
 use super::names::Names;
 use super::record::{Message, Place, SentAs, Target};
+use crate::wire::event::sent_bytes;
+use crate::wire::limits::HISTORY_BYTES;
 use crate::wire::msgid::MsgId;
 
 /// No answer holds more messages than this, whatever was asked for: some MiB at worst.
@@ -152,7 +154,7 @@ fn oldest_in(
     Ok(found)
 }
 
-/// Up to `limit` messages from each instance that is seen, oldest first. Narrow ranges, so that nothing that the asker may not see is
+/// Up to `limit` messages (or as many as one answer holds) from each instance that is seen, oldest first. Narrow ranges, so that nothing that the asker may not see is
 /// ever walked through.
 fn in_each(
     statement: &mut Statement<'_>,
@@ -167,8 +169,15 @@ fn in_each(
     let first = as_column(first.max(place.since));
     for instance in instances_seen(place.instance) {
         let mut rows = statement.query((target, instance, first, as_column(end), limit))?;
+        let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            found.push(message(row, &place.target)?);
+            let message = message(row, &place.target)?;
+            bytes += sent_bytes(&message.text);
+            found.push(message);
+            // What one of the two ranges still has is beyond what is answered, so the other leaves no gap.
+            if bytes > HISTORY_BYTES {
+                break;
+            }
         }
     }
     found.sort_unstable_by_key(|message| message.id);
@@ -297,6 +306,20 @@ mod tests {
         for (question, expected) in questions {
             assert_eq!(texts_of(desk.ask(question)).concat(), expected);
         }
+    }
+
+    #[test]
+    fn long_messages_are_read_until_there_is_enough_for_an_answer() {
+        let mut desk = Desk::new();
+        let poem = "床前明月光\n疑是地上霜";
+        let chapter = "x".repeat(HISTORY_BYTES / 4);
+        desk.save((1..=9).map(|minute| said(minute, if minute == 5 { poem } else { &chapter })).collect()).unwrap();
+        let lobby = place("#lobby");
+        let shown = |found| -> Vec<usize> { texts_of(found).iter().map(String::len).collect() };
+        let long = chapter.len();
+        assert_eq!(shown(desk.ask(before(&lobby, None, 9))), [long; 4], "the newest");
+        assert_eq!(shown(desk.ask(after(&lobby, 3, 9))), [long, poem.len(), long, long, long]);
+        assert_eq!(texts_of(desk.ask(before(&lobby, Some(6), 1))), [poem]);
     }
 
     #[test]

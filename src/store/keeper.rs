@@ -207,8 +207,12 @@ mod tests {
         assert!(desk.keeper.lag() >= 2 * SLICE && desk.keeper.feed_at_lag > desk.keeper.lag());
         desk.db.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
         desk.save((1..=SLICE as u64).map(|id| said(5000 + id, "more")).collect()).unwrap();
-        desk.search(&["more"]);
-        assert!(desk.keeper.lag() < SLICE);
+        // A slow disk takes one slice for each search; a quick one takes all.
+        while desk.keeper.lag() >= SLICE {
+            let before = desk.keeper.lag();
+            desk.search(&["more"]);
+            assert!(desk.keeper.lag() < before);
+        }
     }
 
     fn hits(ids: std::ops::Range<u64>) -> impl Iterator<Item = String> {

@@ -85,7 +85,7 @@ pub struct Message {
     pub bot: bool,
     /// `PRIVMSG` or `NOTICE`.
     pub kind: Kind,
-    /// What was said; valid UTF-8 without line ends.
+    /// What was said; valid UTF-8. A message of several lines has `\n` between them.
     pub text: Box<str>,
     /// The client-only tags as they stood on the line (`+a=b;+c`), when there were any.
     pub tags: Option<Box<str>>,

@@ -1,5 +1,10 @@
 //! The IRCv3 capabilities: names, values, and sets of them.
 
+use super::limits::MULTILINE_VALUE;
+
+/// The capability for messages of several lines, and the type of their batches.
+pub const MULTILINE: &str = "draft/multiline";
+
 /// A set of capabilities, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caps(pub u32);
@@ -52,8 +57,20 @@ capabilities! {
     NO_IMPLICIT_NAMES = 16, "draft/no-implicit-names", "";
     /// The CHATHISTORY command; no replay on JOIN.
     CHATHISTORY = 17, "draft/chathistory", "";
+    /// AUTHENTICATE.
+    SASL = 20, "sasl", "PLAIN";
+    /// REGISTER.
+    REGISTRATION = 21, "draft/account-registration", "before-connect,custom-account-name";
     /// Lines of up to `LINELEN` bytes are welcome.
     LONG_LINES = 18, "gzy/long-lines", "";
+    /// Messages of several lines come and go as batches.
+    MULTILINE = 19, "draft/multiline", MULTILINE_VALUE;
+    /// The SEARCH command.
+    SEARCH = 24, "soju.im/search", "";
+    /// MARKREAD: the devices of an account agree on what was read.
+    READ_MARKER = 25, "draft/read-marker", "";
+    /// REDACT: a message is taken back.
+    MESSAGE_REDACTION = 26, "draft/message-redaction", "";
 }
 
 impl Caps {
@@ -96,6 +113,6 @@ mod tests {
             assert_eq!(Caps::named(name), Some(*cap));
             assert!(CAPABILITIES[..at].iter().all(|(other, ..)| other.0 & cap.0 == 0), "{name} shares a bit");
         }
-        assert_eq!(Caps::named("no-such-thing"), None);
+        assert_eq!((Caps::named(MULTILINE), Caps::named("no-such-thing")), (Some(Caps::MULTILINE), None));
     }
 }

@@ -34,11 +34,35 @@ pub const REASON_BYTES: usize = 250;
 /// Bytes of a room's key.
 pub const ROOM_KEY_BYTES: usize = 32;
 
-/// Rooms that one connection may be in: more than anybody reads, and it bounds the cost of a quit.
-pub const ROOMS_PER_SESSION: usize = 100;
+/// Rooms that one connection may be in: all the groups of an account, the lobby and some more, and it bounds the cost of a quit.
+pub const ROOMS_PER_SESSION: usize = 150;
 
-/// Rooms that may exist: bounds the memory that strangers can make the server use (about 2 KiB each).
+/// Rooms that may exist, groups aside: bounds the memory that strangers can make the server use (about 2 KiB each).
 pub const ROOMS: usize = 10_000;
+
+/// Groups that may exist: they stay, so this bounds what registered strangers can make the server keep.
+pub const GROUPS: usize = 10_000;
+
+/// Groups that one account may own: a class, a family, a dozen hobbies. Half a thousand accounts are needed to use up all groups.
+pub const GROUPS_PER_OWNER: usize = 20;
+
+/// Groups that one account may be a member of: each is a room that every device is put in at login.
+pub const GROUPS_PER_ACCOUNT: usize = 100;
+
+/// Members of one group, here or away: a school. At 16 bytes each all of them take 32 KiB.
+pub const MEMBERS_PER_GROUP: usize = 2000;
+
+/// Invitations that wait for one account: two screens full. Whoever wants to ask it somewhere else waits for an answer to one of these.
+pub const INVITATIONS_PER_ACCOUNT: usize = 20;
+
+/// Invitations to one group that wait for an answer: a school class, twice.
+pub const INVITATIONS_PER_GROUP: usize = 100;
+
+/// Unread messages of a group that are counted; beyond it there are `99+`.
+pub const UNREAD_COUNTED: usize = 100;
+
+/// Milliseconds in which something that cannot be taken back has to be asked for again: long enough to read what it destroys.
+pub const CONFIRM_MS: u64 = 60_000;
 
 /// Rooms in one LIST answer, the largest first: half a megabyte at most, so that no asker is cut for reading slowly (ISUPPORT `SAFELIST`).
 pub const LISTED_ROOMS: usize = 1000;
@@ -79,8 +103,53 @@ pub const PING_TOKEN_BYTES: usize = 400;
 /// Bytes of the names in one CAP line: with the longest nick and `CAP … LIST * :` in front they fit a classic line.
 pub const CAP_NAMES_BYTES: usize = 400;
 
+/// Bytes of a message of several lines, the breaks between them included: a chapter, and sixteen of the longest lines.
+/// Sixteen of them fill what may wait for one receiver.
+pub const MULTILINE_BYTES: usize = 64 << 10;
+
+/// Lines of such a message: a long poem, or a page and a half of a program. Each is sent on with a head and tags of its own
+/// (up to 200 bytes), so this many keep what is added below what is said.
+pub const MULTILINE_LINES: usize = 100;
+
+/// Both, as the capability's value says them (IRCv3 draft/multiline).
+pub const MULTILINE_VALUE: &str = "max-bytes=65536,max-lines=100";
+
+/// Milliseconds from the first line of such a message to its end: a hundred lines take twenty seconds at the flood limits, a slow link longer.
+pub const MULTILINE_MS: u64 = 60_000;
+
+/// Bytes of such messages that are not finished, over all connections: strangers who begin and never end cost a board no more than this.
+pub const MULTILINES_BYTES: usize = 16 << 20;
+
 /// Messages in one CHATHISTORY answer.
 pub const HISTORY_MESSAGES: usize = 100;
+
+/// Rooms and conversations that CHATHISTORY TARGETS chooses from: more than anybody has. An answer shows [`HISTORY_MESSAGES`] of them.
+pub const HISTORY_TARGETS: usize = 10_000;
+
+/// Words of one search: what anybody remembers of a sentence, and the store checks each.
+pub const SEARCH_WORDS: usize = 8;
+
+/// Bytes of the words of one search: a sentence in Chinese. The index looks every piece of it up.
+pub const SEARCH_BYTES: usize = 256;
+
+/// Private conversations that a search everywhere looks through, those with the newest messages. `in` names any other.
+pub const SEARCH_CONVERSATIONS: usize = 100;
+
+/// Read markers that are held for one account while it is here, those of the latest times: its rooms and many conversations.
+pub const MARKERS_PER_ACCOUNT: usize = 500;
+
+/// Private messages that somebody who comes back is shown unasked; `!history` shows the others.
+pub const MISSED_MESSAGES: usize = 100;
+
+/// Bytes that stand around the text of a line, about: who says it, where, when.
+pub const LINE_AROUND_BYTES: usize = 256;
+
+/// Bytes of one CHATHISTORY answer, about: a full one of the longest single lines fits, and with the tags of their senders it
+/// stays below what may wait for one receiver. Only messages of several lines reach it; who asks goes on from the last message.
+pub const HISTORY_BYTES: usize = 512 << 10;
+
+/// Bytes of what a room keeps for newcomers, if it is more than its newest message: pasted chapters are no greeting.
+pub const REPLAY_BYTES: usize = 128 << 10;
 
 /// Lines that `!history` and `!search` show at most: a screen or two.
 pub const HISTORY_LINES: usize = 50;
@@ -130,6 +199,9 @@ pub const SENT_ID_BYTES: usize = 64;
 /// Messages that may wait for the store. Beyond it new ones are refused: better than losing them without a word.
 pub const UNSAVED_MESSAGES: usize = 8192;
 
+/// Bytes of messages longer than a line that may wait for the store, for the same reason.
+pub const UNSAVED_LONG_BYTES: usize = 32 << 20;
+
 /// Milliseconds that a message nobody waits for may stay in memory before it is handed to the store: one write to the SD card then serves many.
 pub const SAVE_WITHIN_MS: u64 = 50;
 
@@ -147,3 +219,33 @@ pub const HANDSHAKES: usize = 512;
 
 /// The same from one address (a /64 of IPv6), so that one stranger cannot take every turn.
 pub const HANDSHAKES_PER_ADDRESS: usize = 32;
+
+/// Characters of a password at least: four of a Chinese phrase and a number make a fair one.
+pub const PASSWORD_CHARS_MIN: usize = 6;
+
+/// Passwords that may wait to be checked or hashed. A small board does four in a second: the last one waits for two minutes.
+pub const PASSWORDS_WAITING: usize = 512;
+
+/// Milliseconds that a password may wait for its turn and be checked, before its owner is told to try again.
+pub const PASSWORD_ANSWER_MS: u64 = 150_000;
+
+/// Bytes of one AUTHENTICATE line's base64 (IRCv3 sasl 3.1); a piece that long says that more follow.
+pub const SASL_CHUNK_BYTES: usize = 400;
+
+/// Bytes of a whole SASL message: two names and a password of a thousand characters.
+pub const SASL_BYTES: usize = 10 * SASL_CHUNK_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_capability_says_what_is_so() {
+        assert_eq!(MULTILINE_VALUE, format!("max-bytes={MULTILINE_BYTES},max-lines={MULTILINE_LINES}"));
+        const {
+            assert!(HISTORY_MESSAGES * (LINE_BYTES + LINE_AROUND_BYTES) <= HISTORY_BYTES);
+            assert!(HISTORY_BYTES + HISTORY_MESSAGES * CLIENT_TAGS_BYTES as usize <= SEND_QUEUE_BYTES);
+            assert!(MULTILINE_BYTES + MULTILINE_LINES * LINE_AROUND_BYTES <= REPLAY_BYTES);
+        }
+    }
+}

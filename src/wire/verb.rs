@@ -14,9 +14,11 @@ macro_rules! verbs {
 
 verbs! {
     Admin = "ADMIN", 0;
+    Authenticate = "AUTHENTICATE", 1;
     Away = "AWAY", 0;
+    Batch = "BATCH", 1;
     Cap = "CAP", 1;
-    ChatHistory = "CHATHISTORY", 4;
+    ChatHistory = "CHATHISTORY", 0;
     Help = "HELP", 0;
     Info = "INFO", 0;
     Invite = "INVITE", 0;
@@ -27,11 +29,13 @@ verbs! {
     Links = "LINKS", 0;
     List = "LIST", 0;
     Lusers = "LUSERS", 0;
+    MarkRead = "MARKREAD", 0;
     Mode = "MODE", 1;
     Monitor = "MONITOR", 1;
     Motd = "MOTD", 0;
     Names = "NAMES", 0;
     Nick = "NICK", 0;
+    NickServ = "NICKSERV", 0;
     Notice = "NOTICE", 2;
     Oper = "OPER", 2;
     Part = "PART", 1;
@@ -40,6 +44,9 @@ verbs! {
     Pong = "PONG", 0;
     Privmsg = "PRIVMSG", 0;
     Quit = "QUIT", 0;
+    Redact = "REDACT", 2;
+    Search = "SEARCH", 0;
+    Register = "REGISTER", 3;
     Setname = "SETNAME", 1;
     Tagmsg = "TAGMSG", 1;
     Time = "TIME", 0;
@@ -58,6 +65,9 @@ impl Verb {
     pub fn named(name: &str) -> Option<Verb> {
         if name.eq_ignore_ascii_case("HELPOP") {
             return Some(Verb::Help);
+        }
+        if name.eq_ignore_ascii_case("NS") {
+            return Some(Verb::NickServ);
         }
         VERBS.iter().find(|(_, text, _)| text.eq_ignore_ascii_case(name)).map(|(verb, ..)| *verb)
     }

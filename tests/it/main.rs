@@ -3,11 +3,14 @@
 //! Every server listens on port 0 and keeps its data in a folder of its own, so all tests run side by side.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod accounts;
 mod backup;
 mod board;
 mod crash;
 mod doors;
 mod life;
+mod memory;
+mod multiline;
 mod person;
 mod receipts;
 mod slow;
@@ -15,3 +18,4 @@ mod strangers;
 mod talk;
 mod tidy;
 mod tls;
+mod wire;

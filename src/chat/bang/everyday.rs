@@ -2,11 +2,12 @@
 
 use crate::store::record::Kind;
 use crate::wire::caps::Caps;
-use crate::wire::line::Line;
+use crate::wire::line::Tags;
 use crate::wire::name::{Nick, suggestion};
 
 use super::super::talk::Utterance;
 use super::super::turn::Turn;
+use super::super::{Room, RoomId};
 use super::parse::Rest;
 use super::words::{self, COMMANDS, Command, Entry, Tongue};
 use super::{phrase, refusal, shown, shown_text};
@@ -46,7 +47,6 @@ impl Turn<'_> {
                     "there is no command {name}; !help lists them all"
                 ));
             }
-            Some((Command::Account, _)) => self.bang_account(),
             Some((command, _)) => {
                 if let Some(entry) = words::entry(command) {
                     self.answer(&help_line(entry, tongue));
@@ -58,28 +58,44 @@ impl Turn<'_> {
 
     pub(super) fn bang_howmany(&mut self) {
         let Some(room) = self.here() else { return };
-        let here = self.chat.members(room).len();
-        self.answer(&people_here(self.tongue(), here));
+        let people = self.people_in(room);
+        self.answer(&people);
     }
 
     pub(super) fn bang_users(&mut self) {
         let Some(room) = self.here() else { return };
         let tongue = self.tongue();
-        let members = self.chat.members(room);
-        let here = members.len();
+        let here = self.chat.people_in_room(room);
+        let members = self.chat.members(room).iter().filter(|member| !member.further);
         let away = phrase!(tongue, "（离开）", " (away)");
-        let names = members.iter().take(NAMES_SHOWN).filter_map(|member| {
+        let names = members.filter_map(|member| {
             let session = self.chat.session(member.conn)?;
             let away = if session.away.is_some() { away.as_str() } else { "" };
             Some(format!("{}{}{away}", member.standing.prefixes(false), session.nick.as_str()))
         });
-        let mut names: Vec<String> = names.collect();
-        if here > NAMES_SHOWN {
-            let more = here - NAMES_SHOWN;
+        let offline = phrase!(tongue, "（离线）", " (offline)");
+        let absent = self.chat.rooms.get(&room).into_iter().flat_map(|room| self.chat.away_in(room));
+        let absent = absent
+            .map(|(seat, account)| format!("{}{}{offline}", seat.standing.prefixes(false), account.name.as_str()));
+        let all = here + self.chat.rooms.get(&room).map_or(0, |room| self.chat.away_in(room).count());
+        let mut names: Vec<String> = names.chain(absent).take(NAMES_SHOWN).collect();
+        if all > NAMES_SHOWN {
+            let more = all - NAMES_SHOWN;
             names.push(phrase!(tongue, "还有 {more} 人", "and {more} more"));
         }
-        let people = people_here(tongue, here);
+        let people = self.people_in(room);
         self.answer_list(phrase!(tongue, "{people}：", "{people}: "), names);
+    }
+
+    /// How many people are in a room, and of how many in a group.
+    fn people_in(&self, room: RoomId) -> String {
+        let (tongue, here) = (self.tongue(), self.chat.people_in_room(room));
+        let people = people_here(tongue, here);
+        match self.chat.rooms.get(&room).filter(|room| room.group.is_some()).map(Room::size) {
+            None => people,
+            Some(1) => phrase!(tongue, "{people}，群里共 1 人", "{people}, 1 member in all"),
+            Some(all) => phrase!(tongue, "{people}，群里共 {all} 人", "{people}, {all} members in all"),
+        }
     }
 
     pub(super) fn bang_nick(&mut self, rest: Rest) {
@@ -108,21 +124,24 @@ impl Turn<'_> {
         self.attempt(&format!("NICK {name}"), Self::nick);
     }
 
-    pub(super) fn bang_msg(&mut self, mut rest: Rest, line: &Line) {
+    pub(super) fn bang_msg(&mut self, mut rest: Rest, tags: Tags) {
         let (Some(who), text) = (rest.word(), rest.text()) else { return self.refuse_usage(Command::Msg) };
         if text.is_empty() {
             return self.refuse_usage(Command::Msg);
         }
-        let Some(other) = self.chat.session_named(who) else { return self.refuse_nobody(who) };
-        let (to, nick) = (other.conn, other.nick.clone());
+        let account = self.chat.accounts.meant(who).and_then(|id| self.chat.accounts.get(id));
+        let guest = self.chat.session_named(who);
+        let Some(nick) = account.map(|account| &account.name).or(guest.map(|guest| &guest.nick)).cloned() else {
+            return self.refuse_nobody(who);
+        };
         // Only what is kept can prove to have been sent before.
-        let is_kept = other.account.is_some() && self.session().account.is_some();
+        let is_kept = account.is_some() && self.session().account.is_some();
         let utterance = Utterance {
             kind: Kind::Privmsg,
             target: nick.as_str().into(),
             text: text.into(),
             tags: None,
-            sent_as: if is_kept { self.sent_as(line) } else { None },
+            sent_as: if is_kept { self.sent_as(tags) } else { None },
         };
         self.say(utterance);
         if self.replies.deferred {
@@ -130,7 +149,7 @@ impl Turn<'_> {
             self.replies.label = None;
         }
         let refused = self.asked.as_ref().is_some_and(|asked| asked.refused);
-        if !refused && to != self.me && !self.session().caps.has(Caps::ECHO_MESSAGE) {
+        if !refused && nick != self.session().nick && !self.session().caps.has(Caps::ECHO_MESSAGE) {
             self.answer(&format!("→ {}: {}", nick.as_str(), shown_text(text)));
         }
     }
@@ -140,14 +159,6 @@ impl Turn<'_> {
         let nick = nick.as_str();
         self.answer(&phrase!(self.tongue(), "再见，{nick}！", "Bye, {nick}!"));
         self.attempt(&format!("QUIT :{}", rest.text()), Self::quit);
-    }
-
-    pub(super) fn bang_account(&mut self) {
-        self.refuse(&phrase!(
-            self.tongue(),
-            "这里还没有账号；你输入的话没有给任何人看",
-            "there are no accounts here yet; nobody was shown what you typed"
-        ));
     }
 }
 
@@ -177,13 +188,13 @@ mod tests {
         let mut w = World::new();
         let anna = w.join("anna");
         let english = asked(&mut w, anna, "!help");
-        assert_eq!(english.len(), 16);
+        assert_eq!(english.len(), 29);
         assert_eq!(english[0], "Commands, typed as a line of text (a space or * between words):");
         assert_eq!(english[4], "!nick NAME — changes your nick");
-        assert_eq!(english[15], "!help COMMAND explains one; !!text says !text");
+        assert_eq!(english[28], "!help COMMAND explains one; !!text says !text");
         let chinese = asked(&mut w, anna, "！帮助");
-        assert_eq!(chinese.len(), 16);
-        assert_eq!(chinese[5], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
+        assert_eq!(chinese.len(), 29);
+        assert_eq!(chinese[8], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
         assert_eq!(asked(&mut w, anna, "!帮助"), chinese);
         assert_eq!(asked(&mut w, anna, "！HELP"), english);
     }
@@ -205,7 +216,7 @@ mod tests {
         );
         assert_eq!(asked(&mut w, anna, "!help dance\u{1b}"), ["there is no command dance␛; !help lists them all"]);
         assert_eq!(asked(&mut w, anna, "！帮助 跳舞"), ["没有 跳舞 这条命令；！帮助 列出全部命令"]);
-        assert_eq!(asked(&mut w, anna, "！帮助 登录"), ["这里还没有账号；你输入的话没有给任何人看"]);
+        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*口令 — 登录");
     }
 
     #[test]
@@ -306,6 +317,10 @@ mod tests {
         assert_eq!(w.ask(anna, "PRIVMSG #lobby :!msg ben hi"), [command.clone(), message.clone()]);
         w.log_in(anna, "anna");
         w.log_in(ben, "ben");
+        w.drain();
+        let source = w.source(anna);
+        let (command, message) =
+            (format!(":{source} PRIVMSG #lobby :!msg ben hi"), format!(":{source} PRIVMSG ben :hi"));
         assert_eq!(w.ask(anna, "@label=m PRIVMSG #lobby :!msg ben hi"), [command]);
         assert_eq!(w.unsaved.len(), 1);
         w.save();

@@ -23,8 +23,18 @@ pub struct Rest<'a> {
 
 /// Reads a text; `None` when it is ordinary talk. The name follows the `!` at once and is known, or it is talk: nobody
 /// who writes `！！！` or `! really` wants a command.
+///
+/// A command with a password is also taken when a space got in front of it or behind the `!`: it must not be said aloud.
 pub fn parse(text: &str) -> Option<Typed<'_>> {
-    let body = text.strip_prefix(is_bang)?;
+    let strict = text.strip_prefix(is_bang).and_then(command);
+    strict.or_else(|| {
+        let loose = command(text.trim_start().strip_prefix(is_bang)?.trim_start())?;
+        (loose.command.carries_password() && !loose.rest.text.is_empty()).then_some(loose)
+    })
+}
+
+/// Reads what follows the `!`.
+fn command(body: &str) -> Option<Typed<'_>> {
     let name_end = body.find(is_separator).unwrap_or(body.len());
     let (command, tongue) = words::named(&body[..name_end])?;
     let behind = &body[name_end..];
@@ -91,7 +101,7 @@ fn is_star(c: char) -> bool {
 }
 
 /// The full-width space is white space too.
-fn is_separator(c: char) -> bool {
+pub fn is_separator(c: char) -> bool {
     is_star(c) || c.is_whitespace()
 }
 
@@ -106,6 +116,8 @@ pub struct Wanted<'a> {
     pub room: Option<&'a str>,
     /// Not before this day.
     pub since: Option<&'a str>,
+    /// Before this day.
+    pub before: Option<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
@@ -117,6 +129,7 @@ impl<'a> Wanted<'a> {
                 Some(("from" | "来自", who)) => wanted.from = Some(who),
                 Some(("in" | "在", room)) => wanted.room = Some(room),
                 Some(("since" | "从", date)) => wanted.since = Some(date),
+                Some(("before" | "早于", date)) => wanted.before = Some(date),
                 _ => wanted.words.push(word),
             }
         }
@@ -127,7 +140,8 @@ impl<'a> Wanted<'a> {
 /// Splits `from:anna` and `来自：小阳`; the key comes back as it stands in the list here.
 fn narrowed(word: &str) -> Option<(&'static str, &str)> {
     let (key, value) = word.split_once([':', '：'])?;
-    let key = ["from", "in", "since", "来自", "在", "从"].into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
+    let keys = ["from", "in", "since", "before", "来自", "在", "从", "早于"];
+    let key = keys.into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
     (!value.is_empty()).then_some((key, value))
 }
 
@@ -167,9 +181,9 @@ mod tests {
             ("!quit see you", Bye, English, "see you"),
             ("!ban *!*@abc.gzy", Ban, English, "*!*@abc.gzy"),
             ("！封**!*@abc.gzy", Ban, Chinese, "*!*@abc.gzy"),
-            ("!register anna secret", Account, English, "anna secret"),
-            ("！登录*小阳*密码", Account, Chinese, "小阳*密码"),
-            ("!LOGIN", Account, English, ""),
+            ("!register anna secret", Register, English, "anna secret"),
+            ("！登录*小阳*密码", Login, Chinese, "小阳*密码"),
+            ("!LOGIN", Login, English, ""),
         ];
         for (text, command, tongue, rest) in cases {
             let typed = parse(text).unwrap_or_else(|| panic!("{text} is a command"));
@@ -194,7 +208,6 @@ mod tests {
             "users",
             " !users",
             "!ls",
-            "!join #a",
             "!loginname",
             "＊用户",
             "!*users",
@@ -266,13 +279,20 @@ mod tests {
     #[test]
     fn a_search_is_sorted_into_words_and_what_narrows_them_down() {
         let wanted = |text| Wanted::parse(parse(text).unwrap().rest);
-        let all =
-            Wanted { words: vec!["上海", "茶"], from: Some("anna"), room: Some("#lobby"), since: Some("昨天") };
+        let all = Wanted {
+            words: vec!["上海", "茶"],
+            from: Some("anna"),
+            room: Some("#lobby"),
+            since: Some("昨天"),
+            before: None,
+        };
         assert_eq!(wanted("!search 上海 from:anna 茶 IN:#lobby since:昨天"), all);
         assert_eq!(wanted("！搜索*上海*来自：anna*茶*在:#lobby*从:昨天"), all);
         let plain = Wanted { words: vec!["http://x", "from:", "12:30"], ..Wanted::default() };
         assert_eq!(wanted("!search http://x from: 12:30"), plain);
         assert_eq!(wanted("!search from:a from:b").from, Some("b"));
+        assert_eq!(wanted("!search Before:today").before, Some("today"));
+        assert_eq!(wanted("！搜索*早于：今天").before, Some("今天"));
     }
 
     #[test]

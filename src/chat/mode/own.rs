@@ -26,7 +26,7 @@ impl Turn<'_> {
         let Some(meant) = self.chat.session_named(target) else {
             return self.numeric(ERR_NOSUCHNICK, &[clip_word(target)], "nobody of that name is here");
         };
-        if meant.conn != self.me {
+        if meant.nick != self.session().nick {
             return self.numeric(ERR_USERSDONTMATCH, &[], "you can see and change only your own modes");
         }
         if modes.is_empty() {

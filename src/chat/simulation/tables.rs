@@ -15,6 +15,7 @@ impl Chat {
         assert_eq!(self.registered, count(&|s| s.is_registered()));
         assert_eq!(self.operators, count(&|s| s.is_registered() && s.operator));
         assert_eq!(self.invisible, count(&|s| s.is_registered() && s.invisible));
+        assert_eq!(self.batch_bytes, live.iter().filter_map(|s| s.batch()).map(|batch| batch.bytes()).sum::<usize>());
         let looked_after: HashSet<ConnId> = self.due.iter().map(|(_, conn)| *conn).collect();
         for session in live {
             assert!(looked_after.contains(&session.conn), "{:?} is never looked after again", session.conn);
@@ -76,6 +77,7 @@ impl Chat {
         assert_eq!((self.operators, self.invisible), (0, 0));
         assert!(self.nicks.is_empty() && self.watchers.is_empty() && self.askers.is_empty());
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
+        assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
         assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
         for room in self.rooms.values() {

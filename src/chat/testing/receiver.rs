@@ -1,6 +1,6 @@
 //! What a client can take, by its capabilities: checked for every line that any test of the chat sends to anybody.
 
-use crate::wire::caps::Caps;
+use crate::wire::caps::{Caps, MULTILINE};
 use crate::wire::limits::{CLASSIC_LINE_BYTES, CLIENT_TAGS_BYTES, LINE_BYTES};
 use crate::wire::line::Line;
 
@@ -24,6 +24,7 @@ fn cap_of_tag(key: &str) -> Caps {
         "time" => Caps::SERVER_TIME,
         "account" => Caps::ACCOUNT_TAG,
         "batch" => Caps::BATCH,
+        "draft/multiline-concat" => Caps::MULTILINE,
         "label" => Caps::LABELED_RESPONSE.with(Caps::BATCH),
         _ => Caps::MESSAGE_TAGS,
     }
@@ -31,10 +32,13 @@ fn cap_of_tag(key: &str) -> Caps {
 
 fn cap_of_command(line: &Line) -> Caps {
     match line.command {
+        "BATCH" if line.param(1) == Some(MULTILINE) => Caps::MULTILINE.with(Caps::BATCH).with(Caps::MESSAGE_TAGS),
         "BATCH" => Caps::BATCH,
         "FAIL" | "WARN" | "NOTE" => Caps::STANDARD_REPLIES,
         "TAGMSG" => Caps::MESSAGE_TAGS,
         "ACK" => Caps::LABELED_RESPONSE.with(Caps::BATCH),
+        "MARKREAD" => Caps::READ_MARKER,
+        "REDACT" => Caps::MESSAGE_REDACTION,
         "ACCOUNT" => Caps::ACCOUNT_NOTIFY,
         "AWAY" => Caps::AWAY_NOTIFY,
         "CHGHOST" => Caps::CHGHOST,
