@@ -5,20 +5,23 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::database::{WAIT_FOR_OTHER_WRITERS, file_in, lock, make_private};
+use super::database::{WAIT_FOR_OTHER_WRITERS, file_in, lock};
 use super::form;
+use crate::system;
 pub use problem::BackupError;
 
 mod problem;
 
-/// The files of a data folder that belong to the database, and whether others may read them: with another key every client warns its
-/// user, and with another cloak secret bans of addresses fit nobody.
-const SIDE_FILES: [(&str, u32); 3] = [("cloak.key", 0o600), ("tls.key", 0o600), ("tls.crt", 0o644)];
+/// The files of a data folder that belong to the database: with another key every client warns its user, and with another cloak secret
+/// bans of addresses fit nobody.
+const SIDE_FILES: [&str; 3] = ["cloak.key", "tls.key", SHOWN];
+
+/// The only one of them that others may read.
+const SHOWN: &str = "tls.crt";
 
 /// A side file is some thousand bytes; more is somebody's mistake.
 const SIDE_FILE_BYTES: u64 = 1 << 20;
@@ -26,8 +29,8 @@ const SIDE_FILE_BYTES: u64 = 1 << 20;
 /// What a file had in its way is kept under its name with this behind.
 const BEFORE: &str = "before-restore";
 
-/// Its name, its mode and what is in it.
-type SideFile = (&'static str, u32, Vec<u8>);
+/// Its name and what is in it.
+type SideFile = (&'static str, Vec<u8>);
 
 /// What is in a backup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,8 +81,8 @@ pub fn restore(file: &Path, data: &Path, replace: bool) -> Result<Contents, Back
     for path in &in_the_way {
         keep_old(path)?;
     }
-    for (name, mode, content) in &side_files {
-        write_whole(&data.join(name), content, *mode)?;
+    for (name, content) in &side_files {
+        write_whole(&data.join(name), content)?;
     }
     put_aside_log(&place)?;
     unfinished.finish(&place)?;
@@ -109,7 +112,7 @@ fn check(db: &Connection, file: &Path) -> Result<Contents, BackupError> {
 fn add_side_files(copy: &Connection, data: &Path, file: &Path) -> Result<(), BackupError> {
     copy.execute_batch("CREATE TABLE side_files (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID")
         .map_err(sqlite(file))?;
-    for (name, _) in SIDE_FILES {
+    for name in SIDE_FILES {
         let path = data.join(name);
         let mut content = Vec::new();
         match File::open(&path).and_then(|open| open.take(SIDE_FILE_BYTES).read_to_end(&mut content)) {
@@ -131,10 +134,10 @@ fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<SideFile>, Back
         return Ok(found);
     }
     let mut all = copy.prepare("SELECT content FROM side_files WHERE name = ?1").map_err(damaged(file))?;
-    for (name, mode) in SIDE_FILES {
+    for name in SIDE_FILES {
         let mut rows = all.query([name]).map_err(damaged(file))?;
         if let Some(row) = rows.next().map_err(damaged(file))? {
-            found.push((name, mode, row.get(0).map_err(damaged(file))?));
+            found.push((name, row.get(0).map_err(damaged(file))?));
         }
     }
     drop(all);
@@ -158,8 +161,8 @@ fn look_at_head(file: &Path) -> Result<(), BackupError> {
 
 /// Which files would be replaced by others. What was kept of an earlier time stays, so nothing may have its name.
 fn in_the_way(data: &Path, place: &Path, side_files: &[SideFile]) -> Result<Vec<PathBuf>, BackupError> {
-    let differs = |(name, _, content): &&SideFile| fs::read(data.join(name)).is_ok_and(|there| there != *content);
-    let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _, _)| data.join(name)).collect();
+    let differs = |(name, content): &&SideFile| fs::read(data.join(name)).is_ok_and(|there| there != *content);
+    let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _)| data.join(name)).collect();
     all.extend(place.exists().then(|| place.to_owned()));
     match all.iter().map(|path| kept_name(path)).find(|kept| kept.exists()) {
         Some(path) => Err(BackupError::KeptEarlier { path }),
@@ -209,14 +212,11 @@ fn copy_bytes(from: &Path, to: &Path) -> Result<(), BackupError> {
     copied.map(drop).map_err(|why| BackupError::File { doing: "write", path: to.into(), why })
 }
 
-fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), BackupError> {
-    let unfinished = Unfinished::make(path)?;
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).open(&unfinished.0)?;
-        file.write_all(content)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))
-    };
-    write().map_err(|why| BackupError::File { doing: "write", path: path.into(), why })?;
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), BackupError> {
+    let is_shown = path.ends_with(SHOWN);
+    let unfinished = Unfinished::make_as(path, if is_shown { system::shown_file() } else { system::private_file() })?;
+    let written = fs::OpenOptions::new().write(true).open(&unfinished.0).and_then(|mut file| file.write_all(content));
+    written.map_err(|why| BackupError::File { doing: "write", path: path.into(), why })?;
     unfinished.finish(path)
 }
 
@@ -238,9 +238,14 @@ struct Unfinished(PathBuf);
 impl Unfinished {
     /// Empty, readable by nobody else.
     fn make(place: &Path) -> Result<Unfinished, BackupError> {
+        Unfinished::make_as(place, system::private_file())
+    }
+
+    /// Empty, readable as the options say.
+    fn make_as(place: &Path, mut options: fs::OpenOptions) -> Result<Unfinished, BackupError> {
         let path = place.with_added_extension(format!("{}.part", std::process::id()));
         let _ = fs::remove_file(&path);
-        let made = make_private(&path);
+        let made = options.create_new(true).open(&path);
         made.map(drop).map_err(|why| BackupError::File { doing: "write", path: path.clone(), why })?;
         Ok(Unfinished(path))
     }
@@ -248,10 +253,10 @@ impl Unfinished {
     /// On the disk first, then under its name: after a power cut the file is whole or not there.
     fn finish(self, place: &Path) -> Result<(), BackupError> {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let finished = File::open(&self.0)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&self.0, place))
-            .and_then(|()| File::open(folder)?.sync_all());
+        let on_disk = fs::OpenOptions::new().write(true).open(&self.0).and_then(|file| file.sync_all());
+        let finished = on_disk.and_then(|()| fs::rename(&self.0, place));
+        // Not every system lets a folder be opened; it writes the name down by itself then.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
         finished.map_err(|why| BackupError::File { doing: "write", path: place.into(), why })
     }
 }

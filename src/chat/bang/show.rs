@@ -4,9 +4,9 @@ use crate::store::record::{AccountId, Found, Message, Search};
 use crate::wire::limits::LINE_BYTES;
 use crate::wire::line::clip;
 
+use super::super::RoomId;
 use super::super::places::Past;
 use super::super::turn::Turn;
-use super::super::RoomId;
 use super::dates::clock;
 use super::look::USUAL_LINES;
 use super::words::Tongue;
