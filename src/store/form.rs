@@ -137,30 +137,10 @@ pub fn explain(path: &Path, why: rusqlite::Error) -> StoreError {
     }
 }
 
-/// A file as the first version left it: anna (1000) and ben (1001) talked in the lobby and with each other, anna with a guest.
-#[cfg(test)]
-pub fn make_first_form(data: &Path) -> Connection {
-    let db = Connection::open(super::database::file_in(data)).unwrap();
-    db.pragma_update(None, "journal_mode", "WAL").unwrap();
-    db.execute_batch(FORMS[0]).unwrap();
-    db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-    db.pragma_update(None, "user_version", 1).unwrap();
-    db.execute_batch(
-        "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES ('Anna', 'anna', 'h', 1), ('ben', 'ben', 'h', 2);
-         INSERT INTO names VALUES (1, '#lobby'), (2, 'anna ben'), (3, 'anna guest'), (4, 'Anna!a@h'), (5, 'Anna');",
-    )
-    .unwrap();
-    let add = "INSERT INTO messages VALUES (?1, ?2, ?3, 0, 4, 5, 0, ?4, NULL, NULL, NULL)";
-    for (n, target, text) in [(1_i64, 1, "hello all"), (2, 2, "hello ben"), (3, 3, "hello guest"), (4, 2, "ben?")] {
-        db.execute(add, (n, super::fixture::at(n as u64).0 as i64, target, text)).unwrap();
-    }
-    db
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::database;
-    use super::super::fixture::{at, texts_of};
+    use super::super::fixture::{at, make_first_form, texts_of};
     use super::super::record::{AccountId, Place, Query, Target};
     use super::super::{Answer, Store};
     use super::*;

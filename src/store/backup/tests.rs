@@ -3,7 +3,7 @@
 use std::sync::mpsc::Receiver;
 
 use super::super::accounts::Accounts;
-use super::super::fixture::{at, open as open_store, place, said, texts_of};
+use super::super::fixture::{at, make_first_form, open as open_store, place, said, texts_of};
 use super::super::record::Query;
 use super::super::{Answer, Opened, Store};
 use super::*;
@@ -204,7 +204,7 @@ fn a_backup_of_the_first_form_comes_back_in_the_newest() {
     let place = tempfile::tempdir().unwrap();
     let (old, fresh) = (place.path().join("old"), place.path().join("fresh"));
     fs::create_dir(&old).unwrap();
-    let db = form::make_first_form(&old);
+    let db = make_first_form(&old);
     db.execute("INSERT INTO messages VALUES (99, ?1, 1, 0, 4, 5, 0, 'last', NULL, NULL, NULL)", [at(99).0 as i64])
         .unwrap();
     drop(db);
