@@ -218,7 +218,7 @@ impl Turn<'_> {
         for other in self.chat.other_devices(self.me) {
             let is_outside = self.chat.rooms.get(&id).is_some_and(|room| room.standing(other).is_none());
             if is_outside {
-                self.chat.turn(other, self.now, self.effects, |turn| turn.enter(id, standing));
+                self.chat.turn(other, self.now, self.effects, |turn| turn.come_along(id, standing));
             }
         }
     }
@@ -243,3 +243,6 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,34 +107,63 @@ impl Turn<'_> {
 
     /// Comes into a room that is open to this session.
     pub(super) fn enter(&mut self, id: RoomId, standing: Standing) {
-        let (me, now) = (self.me, self.now);
+        let Some(further) = self.be_admitted(id, standing) else { return };
+        let now = self.now;
+        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
+        let name = room.name.clone();
+        if further {
+            self.reply_joined(&name);
+        } else if room.tells_each() {
+            self.tell_joined(id, &name);
+        } else {
+            room.untold.joined += 1;
+            self.chat.tell_count_later(id, now);
+            self.reply_joined(&name);
+        }
+        self.see_room(id);
+        if !further {
+            self.bring_others(id, standing);
+        }
+    }
+
+    /// Comes into a room with another device of its person, whose JOIN it hears as a member where joins are told.
+    pub(super) fn come_along(&mut self, id: RoomId, standing: Standing) {
+        if self.be_admitted(id, standing).is_none() {
+            return;
+        }
+        let Some(room) = self.chat.rooms.get(&id) else { return };
+        if !room.tells_each() {
+            let name = room.name.clone();
+            self.reply_joined(&name);
+        }
+        self.see_room(id);
+    }
+
+    /// Takes its place among the members; whether it is a further device there.
+    fn be_admitted(&mut self, id: RoomId, standing: Standing) -> Option<bool> {
+        let me = self.me;
         let session = self.session_mut();
         session.rooms.push(id);
         if !session.invited().is_empty() {
             session.invited_mut().retain(|room| *room != id);
         }
         let others = self.chat.other_devices(me);
-        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
+        let room = self.chat.rooms.get_mut(&id)?;
         let further = others.iter().any(|device| room.standing(*device).is_some());
         room.admit(Member { conn: me, standing, further });
-        let name = room.name.clone();
-        if further {
-            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-            self.reply_event(&own, "");
-        } else if room.tells_each() {
-            self.tell_joined(id, &name);
-        } else {
-            room.untold.joined += 1;
-            self.chat.tell_count_later(id, now);
-            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-            self.reply_event(&own, "");
-        }
+        Some(further)
+    }
+
+    fn reply_joined(&mut self, name: &RoomName) {
+        let own = self.joined_event(name, self.session().caps.has(Caps::EXTENDED_JOIN));
+        self.reply_event(&own, "");
+    }
+
+    /// What a client is shown of a room that it has come into.
+    fn see_room(&mut self, id: RoomId) {
         self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);
-        if !further {
-            self.bring_others(id, standing);
-        }
     }
 
     /// Shows this session a room that it is in without having joined: it came back to one of its groups.
@@ -273,6 +302,24 @@ mod tests {
         assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 小阳 :小阳"), format!(":{s} AWAY :吃饭")]);
         assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
         assert_eq!(w.said_to(anna), [""; 0]);
+    }
+
+    #[test]
+    fn each_device_of_a_person_is_told_once_that_they_came_and_went() {
+        let mut w = World::new();
+        let [phone, laptop] = ["phone", "laptop"].map(|nick| {
+            let conn = w.join(nick);
+            w.log_in(conn, "anna");
+            conn
+        });
+        w.join("ben");
+        for (line, told) in [("PART #lobby", " PART #lobby"), ("JOIN #lobby", " JOIN #lobby")] {
+            w.line(phone, line);
+            for conn in [phone, laptop] {
+                let lines = w.said_to(conn);
+                assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 1, "{lines:?}");
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::store::record::Target;
 use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
@@ -53,6 +54,7 @@ const UNREAD_BYTES: usize = 30_000;
 struct Said {
     number: u64,
     room: Option<Box<str>>,
+    closed_in: u64,
     hurry: bool,
 }
 
@@ -65,6 +67,10 @@ pub struct Record {
     times_typed: HashMap<u64, usize>,
     ids: HashMap<u64, Vec<MsgId>>,
     said: BTreeMap<MsgId, Said>,
+    /// The last instance of each room.
+    instances: HashMap<Box<str>, u64>,
+    /// Where the store files what is said in each room, groups too.
+    filed: HashMap<Target, Box<str>>,
     /// The newest message, and the newest before this step.
     newest: MsgId,
     newest_before: MsgId,
@@ -185,6 +191,10 @@ impl Day {
 
     fn somebody_connects(&mut self) {
         let conn = self.world.connect();
+        if self.dice.percent(50) {
+            // Only on these a password is taken.
+            self.world.handle(Input::Secured { conn });
+        }
         let is_slow = self.dice.percent(10);
         let person =
             Person { conn, ear: Ear::new(conn), is_slow, unread_bytes: 0, labels: Vec::new(), changed_caps: false };
@@ -225,10 +235,11 @@ impl Day {
     }
 
     fn line(&mut self, conn: ConnId, typed: &Typed) {
+        let typed_now = typed.line.replace("NEWEST", &self.record.newest.to_string());
         if self.is_told {
             println!("{}", script::shown(conn, typed));
         }
-        for line in typed.line.split('\n') {
+        for line in typed_now.split('\n') {
             self.world.line(conn, line);
         }
         self.listen();
@@ -314,6 +325,7 @@ impl Day {
 impl Day {
     /// Everybody hears what one input brought; the store is handed what is to be kept.
     fn listen(&mut self) {
+        self.world.chat.note_rooms(&mut self.record.instances, &mut self.record.filed);
         self.note_said();
         let record = &self.record;
         let mut cut = Vec::new();
@@ -351,8 +363,11 @@ impl Day {
             self.record.newest = message.id;
             let Some(number) = number_in(&message.text) else { continue };
             self.record.ids.entry(number).or_default().push(message.id);
-            let room = Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
-            self.record.said.insert(message.id, Said { number, room, hurry: unsaved.hurry });
+            // A room may have come and gone in this step.
+            let by_name = || Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
+            let room = self.record.filed.get(&message.target).cloned().or_else(by_name);
+            let said = Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry };
+            self.record.said.insert(message.id, said);
         }
     }
 

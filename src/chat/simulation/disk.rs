@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use crate::store::change::Change;
 use crate::store::record::{Found, Message, Query, SentAs};
 use crate::wire::msgid::MsgId;
 
@@ -15,7 +16,7 @@ const FAILING_BATCHES: usize = 8;
 const FAILING_QUESTIONS: usize = 4;
 
 enum Request {
-    Append(Vec<Message>),
+    Append(Vec<Message>, Vec<(MsgId, Change)>),
     Ask(Token, Query),
 }
 
@@ -38,10 +39,14 @@ impl Disk {
     /// Takes what the chat handed over, and puts together what came together.
     pub fn take_in(&mut self, world: &mut World, dice: &mut Dice) {
         let messages: Vec<Message> = world.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        if !messages.is_empty() {
+        let changes = std::mem::take(&mut world.unsaved_changes);
+        if !messages.is_empty() || !changes.is_empty() {
             match self.queue.back_mut() {
-                Some(Request::Append(batch)) if dice.percent(50) => batch.extend(messages),
-                _ => self.queue.push_back(Request::Append(messages)),
+                Some(Request::Append(batch, further)) if dice.percent(50) => {
+                    batch.extend(messages);
+                    further.extend(changes);
+                }
+                _ => self.queue.push_back(Request::Append(messages, changes)),
             }
         }
         self.queue.extend(world.questions.drain(..).map(|(token, query)| Request::Ask(token, query)));
@@ -51,12 +56,16 @@ impl Disk {
     pub fn work(&mut self, world: &mut World, dice: &mut Dice) -> bool {
         match self.queue.pop_front() {
             None => return false,
-            Some(Request::Append(batch)) => {
-                let up_to = batch.last().expect("a batch holds a message").id;
-                let (count, fails) = (batch.len(), dice.percent(FAILING_BATCHES));
+            Some(Request::Append(batch, changes)) => {
+                let ids = batch.iter().map(|message| message.id).chain(changes.iter().map(|(id, _)| *id));
+                let up_to = ids.max().expect("a batch holds something");
+                let (count, fails) = (batch.len() + changes.len(), dice.percent(FAILING_BATCHES));
                 let result = if fails { Err("the disk is full".into()) } else { Ok(()) };
                 for message in batch {
                     self.write(message, fails, world);
+                }
+                if !fails {
+                    world.stored_changes.extend(changes.into_iter().map(|(_, change)| change));
                 }
                 self.saved.push_back(Input::Saved { up_to, count, result });
             }

@@ -42,6 +42,12 @@ pub struct Ear {
     /// All that it ever had.
     nicks: HashSet<String>,
     rooms: HashMap<Box<str>, Membership>,
+    /// The lives of rooms that it ever was in.
+    visited: HashSet<(Box<str>, u64)>,
+    /// It is a device of an account, which is shown what the account missed.
+    is_account: bool,
+    /// Private messages that it was handed.
+    handed: HashSet<MsgId>,
     /// Rooms that were entered or left since [`Ear::rest`].
     moved: Vec<Box<str>>,
     /// Who came where, when that was the last line.
@@ -66,6 +72,9 @@ impl Ear {
             nick: "*".into(),
             nicks: HashSet::new(),
             rooms: HashMap::new(),
+            visited: HashSet::new(),
+            is_account: false,
+            handed: HashSet::new(),
             moved: Vec::new(),
             came_last: None,
             newest_live: MsgId::default(),
@@ -128,6 +137,7 @@ impl Ear {
         let (is_mine, params) = (by == self.nick, line.params());
         match line.command {
             "001" => self.be_named(params[0]),
+            "900" => self.is_account = true,
             "BATCH" => self.batch(&line, batch),
             "NICK" if is_mine => self.be_named(params[0]),
             "JOIN" if is_mine => self.enter(params[0], record),
@@ -157,6 +167,7 @@ impl Ear {
         }
         let kind = match params[1] {
             "chathistory" if name.starts_with('h') => Batch::History,
+            "soju.im/search" => Batch::History,
             "chathistory" => Batch::Replay,
             MULTILINE => {
                 let labelled = line.tags.value("label").is_some();
@@ -172,6 +183,8 @@ impl Ear {
     }
 
     fn enter(&mut self, room: &str, record: &Record) {
+        let instance = record.instances.get(&fold(room)).copied().unwrap_or(0);
+        self.visited.insert((fold(room), instance));
         let membership = Membership { since: record.newest, heard: HashMap::new() };
         assert!(self.rooms.insert(fold(room), membership).is_none(), "it is in that room already");
         self.moved.push(fold(room));
@@ -195,6 +208,7 @@ impl Ear {
             None => (id_of(line), line.tags.value("label").is_some()),
         };
         if batch == Some(Batch::History) {
+            self.check_may_read(source, target, id, record);
             return self.history(id, record);
         }
         let is_mine = match number {
@@ -211,6 +225,23 @@ impl Ear {
             None if is_mine => self.receipt(number, id, None, false, record),
             None => self.private(number, id, record),
         }
+    }
+
+    /// Nobody reads a room that they were never in, what was said in a closed one before they came, or the talk of others.
+    fn check_may_read(&self, source: &str, target: &str, id: Option<MsgId>, record: &Record) {
+        if !target.starts_with('#') {
+            let is_mine = |nick: &str| self.nicks.contains(nick);
+            return assert!(
+                is_mine(target) || is_mine(source.split('!').next().unwrap_or("")),
+                "that is the talk of others"
+            );
+        }
+        let said = id.and_then(|id| record.said.get(&id));
+        let closed_in = said.map_or(0, |said| said.closed_in);
+        let was_there =
+            |(room, instance): &(Box<str>, u64)| *room == fold(target) && (closed_in == 0 || closed_in == *instance);
+        assert!(self.visited.iter().any(was_there), "that was not said to who reads it: {target} {closed_in}");
+        assert!(said.is_none_or(|said| said.room.as_deref() == Some(&fold(target))), "that was said elsewhere");
     }
 
     fn history(&mut self, id: Option<MsgId>, record: &Record) {
@@ -237,6 +268,11 @@ impl Ear {
     }
 
     fn private(&mut self, number: Option<u64>, id: Option<MsgId>, record: &Record) {
+        assert!(id.is_none_or(|id| self.handed.insert(id)), "a private message is handed over once");
+        if self.is_account {
+            // What was missed comes late.
+            return;
+        }
         if let Some(id) = id {
             assert!(id >= self.newest_live, "messages come in the order in which they were said");
             self.newest_live = id;

@@ -1,8 +1,10 @@
 //! What must hold in the tables of the chat between any two inputs, and what must be left when everybody has gone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::super::{Asker, Chat, ConnId, RoomId};
+use crate::store::record::Target;
+
+use super::super::{Asker, Chat, ConnId, Room, RoomId};
 
 impl Chat {
     /// Panics when two tables disagree.
@@ -32,13 +34,18 @@ impl Chat {
         assert_eq!(self.rooms.len(), self.rooms_by_name.len());
         for (id, room) in &self.rooms {
             assert_eq!(self.rooms_by_name.get(&room.key()), Some(id), "{} is found by its name", room.name.as_str());
-            assert!(room.is_lobby || !room.members.is_empty(), "{} is empty", room.name.as_str());
+            assert!(
+                room.is_lobby || room.group.is_some() || !room.members.is_empty(),
+                "{} is empty",
+                room.name.as_str()
+            );
             let members: HashSet<ConnId> = room.members.iter().map(|member| member.conn).collect();
             assert_eq!(members.len(), room.members.len(), "nobody is in a room twice");
             for conn in &members {
                 let session = self.session(*conn).expect("members are here");
                 assert!(session.rooms.contains(id) && session.is_registered());
             }
+            assert_eq!(room.recent_bytes, room.recent.iter().map(|event| event.bytes()).sum::<usize>());
             assert!(room.awaiting_replay.iter().all(|(conn, _)| members.contains(conn)));
         }
         for session in self.sessions.iter().flatten() {
@@ -51,6 +58,14 @@ impl Chat {
         assert!(self.counting.iter().all(|id| self.rooms.contains_key(id)));
     }
 
+    /// Notes which life of each room it is, and which room is meant by a place in the store.
+    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>, filed: &mut HashMap<Target, Box<str>>) {
+        for room in self.rooms.values() {
+            instances.insert(room.key().as_str().into(), room.instance);
+            filed.insert(room.target(), room.key().as_str().into());
+        }
+    }
+
     fn assert_names_agree(&self) {
         for (name, conn) in &self.nicks {
             let session = self.session(*conn).expect("a nick is somebody's who is here");
@@ -58,8 +73,12 @@ impl Chat {
             assert!(session.has_nick() && [key.as_str(), skeleton.as_str()].contains(&&**name), "{name}");
         }
         for session in self.sessions.iter().flatten().filter(|session| session.has_nick()) {
+            // Whoever wants the name of an account has not got it before the welcome, and the lead holds it for all devices.
+            let may_only_want_it = !session.is_registered() && self.accounts.resembling(&session.nick).is_some();
+            let lead = session.account.as_ref().and_then(|login| self.accounts.devices(login.id).first());
             for name in [session.nick.key().as_str(), session.nick.skeleton().as_str()] {
-                assert_eq!(self.nicks.get(name), Some(&session.conn), "{name}");
+                let holder = self.nicks.get(name);
+                assert!(may_only_want_it || holder == Some(lead.unwrap_or(&session.conn)), "{name}");
             }
         }
         for (key, watchers) in &self.watchers {
@@ -79,7 +98,8 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
-        assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
+        let is_left = |room: &&Room| !room.is_lobby && room.group.is_none();
+        assert_eq!(self.rooms.values().filter(is_left).count(), 0, "only the lobby and groups stay");
         for room in self.rooms.values() {
             assert!(room.members.is_empty() && room.awaiting_replay.is_empty());
         }
