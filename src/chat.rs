@@ -18,20 +18,26 @@ mod isupport;
 mod join;
 mod leave;
 mod lists;
+mod login;
 mod mode;
 mod moderate;
 mod monitor;
 mod multiline;
 mod oper;
+mod pauses;
 mod people;
 mod presence;
 mod private;
 mod receipt;
+mod refused;
 mod register;
 mod replay;
 mod replies;
 mod room;
+mod sasl;
+mod services;
 mod session;
+mod signup;
 #[cfg(test)]
 mod simulation;
 mod talk;
@@ -46,7 +52,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::directory::Directory;
+use crate::store::directory::{AccountEntry, Directory};
 use crate::store::record::{AccountId, Found};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
@@ -58,6 +64,7 @@ pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
 use self::group::Groups;
+use self::pauses::Pauses;
 use self::people::Whowas;
 use self::receipt::Receipts;
 use self::turn::Turn;
@@ -150,6 +157,15 @@ pub enum Input {
         /// Whether it fits.
         correct: bool,
     },
+    /// Answers [`Effect::HashPassword`].
+    PasswordHashed {
+        /// The question.
+        token: Token,
+        /// The PHC text; `None` when the system gave no memory or no random numbers.
+        hash: Option<Box<str>>,
+    },
+    /// Another program changed the accounts: all of them as they are now.
+    AccountsChanged(Vec<AccountEntry>),
     /// The message of the day was read again.
     MotdRead(Vec<Box<str>>),
     /// The server ends; everybody gets a goodbye.
@@ -215,6 +231,9 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    pauses: Pauses,
+    /// Passwords that are being looked up, checked or hashed.
+    passwords_waiting: usize,
     /// Bytes of messages of several lines that are not finished, over all sessions.
     batch_bytes: usize,
     whowas: VecDeque<Whowas>,
@@ -261,6 +280,8 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            pauses: Pauses::new(directory.pauses),
+            passwords_waiting: 0,
             batch_bytes: 0,
             whowas: VecDeque::new(),
             watchers: HashMap::new(),
@@ -302,6 +323,8 @@ impl Chat {
             Input::Saved { up_to, count, result } => self.saved(up_to, count, result, effects),
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
+            Input::PasswordHashed { token, hash } => self.password_hashed(token, hash, now, effects),
+            Input::AccountsChanged(entries) => self.take_in_accounts(entries, now, effects),
             Input::MotdRead(motd) => self.motd = motd,
             Input::Stopping => self.say_goodbye(now, effects),
         }

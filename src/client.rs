@@ -4,7 +4,7 @@
 //! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
 //!
 //! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
-//! `features` (what the server can), `batches` (which lines belong together), `outbox` (what is not yet acknowledged), and `catchup` (what was missed while the link was broken).
+//! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent), and `catchup` (what was missed while the link was broken).
 //! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
 use std::io;
@@ -23,6 +23,7 @@ pub mod link;
 pub mod login;
 pub mod outbox;
 pub mod pace;
+pub mod pieces;
 pub mod room;
 pub mod seen;
 pub mod session;
@@ -80,7 +81,7 @@ pub enum Command {
         key: u64,
         /// A room or a nick; `None` is the room that the client is at home in.
         target: Option<Box<str>>,
-        /// The text; line breaks split it into messages.
+        /// The text. Several lines are one message where the server takes that, else one each.
         text: Box<str>,
     },
     /// Take another nick; also the answer to [`Event::NickRefused`].
@@ -138,7 +139,7 @@ pub enum Event {
     },
     /// A line from the server that a person may want to see the effect of.
     Line {
-        /// The line, without line end, with its tags.
+        /// The line, without line end, with its tags. A message of several lines is put together to one, with `\n` in its text.
         text: Box<str>,
         /// It was said before: it comes from the server's memory.
         history: bool,

@@ -11,6 +11,7 @@ use crate::client::start::{Start, Wish};
 use crate::client::words::{Language, Saying, say as words};
 use crate::client::writer::Writer;
 use crate::client::{Command, Config, Event, config_folder, link, view};
+use crate::wire::limits::FLOOD_PER_SECOND;
 use crate::wire::name::Nick;
 
 mod complete;
@@ -69,7 +70,7 @@ pub struct ClientConfig {
 pub struct SayConfig {
     /// Where to, and how.
     pub wish: Wish,
-    /// What to say; several lines make several messages.
+    /// What to say; several lines are one message where the server takes that.
     pub text: String,
     /// The nick; that of the system's user when `None`.
     pub nick: Option<String>,
@@ -137,9 +138,15 @@ pub fn run(config: ClientConfig) -> u8 {
 }
 
 /// Whether the terminal understands how the cursor is moved.
+#[cfg(not(windows))]
 fn can_draw() -> bool {
-    // Windows has no such variable; its consoles do.
-    cfg!(windows) || std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+    std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// Consoles of Windows 10 and later understand it when they are asked to, and this asks.
+#[cfg(windows)]
+fn can_draw() -> bool {
+    crossterm::ansi_support::supports_ansi()
 }
 
 /// Waits until the system wants the program to end, so that the terminal is given back as it was.
@@ -181,10 +188,10 @@ pub fn say(config: SayConfig) -> u8 {
     let (to_screen, events) = async_channel::bounded(EVENTS);
     let writer = Writer { language, offset, current: "".into() };
     let work = async {
-        let text = config.text.into();
+        let (lines, text) = (config.text.lines().count(), config.text.into());
         // The link holds the other end until it has ended, which the events tell.
         let _ = to_link.send(Command::Say { key: 0, target: None, text }).await;
-        receipt(&writer, &to_link, &events).await
+        receipt(&writer, lines, &to_link, &events).await
     };
     let link = async {
         link::run(link_config, commands, to_screen).await;
@@ -193,10 +200,12 @@ pub fn say(config: SayConfig) -> u8 {
     smol::block_on(future::or(work, link))
 }
 
-/// Waits for the answer to the one message of `gzy say`.
-async fn receipt(writer: &Writer, commands: &Sender<Command>, events: &Receiver<Event>) -> u8 {
+/// Waits for the answer to the one text of `gzy say`, which has so many lines.
+async fn receipt(writer: &Writer, lines: usize, commands: &Sender<Command>, events: &Receiver<Event>) -> u8 {
     let mut view = view::View::default();
-    let mut until = Instant::now() + RECEIPT_WITHIN;
+    // The server reads many lines no faster than its flood limits allow.
+    let reading = Duration::from_secs(lines as u64 / u64::from(FLOOD_PER_SECOND));
+    let mut until = Instant::now() + RECEIPT_WITHIN + reading;
     let mut code = FAILED;
     let mut is_answered = false;
     loop {

@@ -41,8 +41,8 @@ pub enum Finding {
     BadKey(PathBuf, String),
     /// What is at a port.
     Port(u16, PortState),
-    /// The data folder is there, can be written, and has so many bytes of room.
-    Folder(PathBuf, u64),
+    /// The data folder is there, can be written, and has so many bytes of room, where the system says it.
+    Folder(PathBuf, Option<u64>),
     /// The data folder has only so many bytes of room.
     Full(PathBuf, u64),
     /// There is no data folder; the server makes it at its first start.
@@ -127,6 +127,18 @@ mod tests {
         let found = examine(data);
         let faults = found.iter().filter(|finding| is_about_data(finding) && !finding.is_fine());
         faults.map(|finding| words::sentence(Language::En, finding)).collect()
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_all_that_is_wrong() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("file");
+        fs::write(&file, "").unwrap();
+        for data in [file.clone(), file.join("below")] {
+            let said = format!("cannot write to the folder {}: {} is a file,", data.display(), file.display());
+            let faults = faults(&data);
+            assert!(faults.len() == 1 && faults[0].starts_with(&said), "{faults:?}");
+        }
     }
 
     #[test]

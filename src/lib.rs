@@ -9,5 +9,6 @@ pub mod password;
 pub mod password_file;
 pub mod server;
 pub mod store;
+pub mod system;
 pub mod user;
 pub mod wire;

@@ -12,6 +12,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 
 use crate::wire::fingerprint::Fingerprint;
 
+pub mod suites;
 pub mod tls;
 
 use tls::{Encryption, NotEncrypted};

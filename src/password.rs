@@ -7,8 +7,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 
-/// A password has at least so many characters: four of a Chinese phrase and a number make a fair one.
-pub const PASSWORD_CHARS_MIN: usize = 6;
+use crate::wire::limits::PASSWORD_CHARS_MIN;
 
 /// Memory of one hash. 19 MiB with two passes is what OWASP asks of argon2id at least; a board with 64 MiB can still do one at a time.
 const MEMORY_KIB: u32 = 19 * 1024;

@@ -1,15 +1,22 @@
 //! What is kept: SQLite on a thread of its own. Requests in, answers out, never a wait.
 //!
 //! [`Store`] is the door: it queues, and refuses when the queue is full. `keeper` is the thread behind it: it takes all that is
-//! queued in one transaction and answers after the commit. `ledger` writes messages, `history` reads them, `index` and `search`
-//! find them, `pieces` says what a search means. `accounts` is also used by the command line, beside a running server.
+//! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
+//! `removal` takes away. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
+//! looks over many places, `index` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
+//! line, beside a running server. `form` brings older files to the newest form.
 pub mod accounts;
+mod book;
 pub mod change;
+mod conversations;
 mod database;
 pub mod directory;
+#[cfg(test)]
+mod doomed;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod history;
 mod index;
 mod keeper;
@@ -17,7 +24,10 @@ mod ledger;
 mod names;
 mod pace;
 pub mod pieces;
+mod readers;
 pub mod record;
+mod removal;
+mod round;
 mod search;
 
 use std::path::Path;
@@ -30,7 +40,7 @@ use rusqlite::Connection;
 
 use change::Change;
 pub use database::look;
-use directory::Directory;
+use directory::{AccountEntry, Directory};
 pub use error::StoreError;
 use keeper::Keeper;
 use record::{Found, Message, Query};
@@ -120,6 +130,9 @@ pub enum Answer {
         /// The answer.
         found: Found,
     },
+    /// Another program (`gzy user`) changed something beside the running server: all accounts as they are. What is answered after it
+    /// is newer.
+    AccountsChanged(Vec<AccountEntry>),
 }
 
 enum Request {
@@ -210,6 +223,15 @@ impl StoreThread {
 }
 
 impl Request {
+    /// Whether serving it changes what is stored.
+    fn writes(&self) -> bool {
+        match self {
+            Request::Append { .. } => true,
+            Request::Ask { query, .. } => query.writes(),
+            Request::Wake => false,
+        }
+    }
+
     fn entries(&self) -> usize {
         if let Request::Append { entries, .. } = self { entries.len() } else { 0 }
     }
@@ -264,21 +286,11 @@ impl Drop for AbortOnPanic {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
     use std::sync::mpsc::channel;
 
     use super::accounts::Accounts;
-    use super::fixture::{at, place, said, texts_of};
+    use super::fixture::{at, open, place, said, texts_of};
     use super::*;
-
-    /// Names the folder to the process that is killed.
-    const DOOMED: &str = "GZY_TEST_DOOMED_STORE";
-
-    fn open(data: &Path) -> (Opened, Receiver<Answer>) {
-        let (answer, answers) = channel();
-        (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
-    }
 
     fn saved(answers: &Receiver<Answer>) -> u64 {
         match answers.recv().unwrap() {
@@ -385,6 +397,10 @@ mod tests {
         opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
         assert_eq!(saved(&answers), 1);
         let id = Accounts::open(dir.path()).unwrap().add("小阳", "hash").unwrap();
+        opened.store.ask(8, Query::Person { account: id }).unwrap();
+        let Answer::AccountsChanged(accounts) = answers.recv().unwrap() else { panic!("the rules are told first") };
+        assert_eq!(accounts.iter().map(|account| (account.id, &*account.name)).collect::<Vec<_>>(), [(id, "小阳")]);
+        assert!(matches!(answers.recv(), Ok(Answer::Found { token: 8, .. })));
         for (name, is_there) in [("小阳", true), ("1000", true), ("eve", false)] {
             opened.store.ask(9, Query::Account { name: name.into() }).unwrap();
             let Answer::Found { token: 9, found: Found::Account(account) } = answers.recv().unwrap() else { panic!() };
@@ -392,61 +408,5 @@ mod tests {
         }
         opened.store.append(2, vec![said(2, "still writing").into()]).unwrap();
         assert_eq!(saved(&answers), 2);
-    }
-
-    #[test]
-    fn every_receipt_of_a_killed_process_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        for round in 0..3 {
-            let mut doomed = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "store::tests::process_that_is_killed", "--ignored", "--nocapture"])
-                .env(DOOMED, dir.path())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = BufReader::new(doomed.stdout.take().unwrap()).lines().map(Result::unwrap);
-            let mut acknowledged: Vec<u64> = Vec::new();
-            while acknowledged.len() < 200 {
-                let line = lines.next().expect("it goes on until it is killed");
-                acknowledged.extend(line.strip_prefix("saved ").map(|batch| batch.parse::<u64>().unwrap()));
-            }
-            doomed.kill().unwrap();
-            // What was still in the pipe was acknowledged too; a last half line was not.
-            let rest: Vec<String> = lines.collect();
-            let whole = rest.iter().take(rest.len().saturating_sub(1)).filter_map(|line| line.strip_prefix("saved "));
-            acknowledged.extend(whole.map(|batch| batch.parse::<u64>().unwrap()));
-            doomed.wait().unwrap();
-
-            let (opened, answers) = open(dir.path());
-            let last = *acknowledged.last().unwrap();
-            assert!(opened.last_id >= at(last), "round {round}: {} < {last}", opened.last_id);
-            for batch in acknowledged {
-                let place = place("#lobby");
-                opened.store.ask(1, Query::After { place, after: MsgId(at(batch).0 - 1), limit: 3 }).unwrap();
-                let Answer::Found { found, .. } = answers.recv().unwrap() else { panic!() };
-                assert_eq!(texts_of(found), [0, 1, 2].map(|i| format!("{batch}.{i}")));
-            }
-            opened.store.close();
-            opened.thread.join();
-        }
-    }
-
-    #[test]
-    #[ignore = "not a test: the process that the one above kills"]
-    fn process_that_is_killed() {
-        let Some(data) = std::env::var_os(DOOMED) else { return };
-        let opened = Store::open(Path::new(&data), |answer| {
-            let Answer::Saved { batch, result: Ok(()) } = answer else { panic!("{answer:?}") };
-            println!("saved {batch}");
-        });
-        let opened = opened.unwrap();
-        let first = (opened.last_id.time_ms() / 60_000).saturating_sub(at(0).time_ms() / 60_000) + 1;
-        for batch in first.. {
-            let three = [0, 1, 2]
-                .map(|i| Entry::Message(Message { id: MsgId(at(batch).0 + i), ..said(0, &format!("{batch}.{i}")) }));
-            while opened.store.append(batch, three.to_vec()).is_err() {
-                std::thread::yield_now();
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What may be typed behind `gzy client` and `gzy say`.
 
+use std::io::{self, IsTerminal, Read};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use crate::client::settings::{Colours, language_named};
 use crate::client::start::Wish;
 use crate::client::words::Language;
 use crate::client_term::{ClientConfig, SayConfig};
+use crate::wire::limits::MULTILINE_BYTES;
 
 /// join a server and talk · 连接服务器聊天
 #[derive(FromArgs, Debug)]
@@ -60,7 +62,7 @@ pub struct SayArgs {
     #[argh(positional)]
     pub host: String,
 
-    /// what to say · 要说的话
+    /// what to say (default: what comes on standard input, all of it one message) · 要说的话
     #[argh(positional)]
     pub text: Vec<String>,
 
@@ -113,8 +115,13 @@ impl SayArgs {
     /// What to say, to whom.
     pub fn into_config(self) -> Result<SayConfig, String> {
         let password = password(self.password_file.as_deref())?;
-        if self.text.is_empty() {
-            return Err("there is nothing to say: gzy say HOST TEXT".into());
+        let text = match (self.text.is_empty(), io::stdin().is_terminal()) {
+            (false, _) => self.text.join(" "),
+            (true, true) => String::new(),
+            (true, false) => piped(io::stdin().lock())?,
+        };
+        if text.trim().is_empty() {
+            return Err("there is nothing to say: gzy say HOST TEXT, or some command | gzy say HOST".into());
         }
         let wish = Wish {
             host: Some(self.host),
@@ -124,8 +131,22 @@ impl SayArgs {
             language: self.lang.and_then(|choice| choice.0),
             colours: None,
         };
-        Ok(SayConfig { wish, text: self.text.join(" "), nick: self.nick, password, room: self.room })
+        Ok(SayConfig { wish, text, nick: self.nick, password, room: self.room })
     }
+}
+
+/// What a script pipes in: a text that is said as one message. Bytes that are no UTF-8 are shown as such, for other programs' output is what it is.
+fn piped(input: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let most = MULTILINE_BYTES as u64;
+    input
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|why| format!("cannot read what to say from standard input: {why}"))?;
+    if bytes.len() > MULTILINE_BYTES {
+        return Err(format!("that is more than a message may hold ({} KiB); say less of it", MULTILINE_BYTES >> 10));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Milliseconds of silence: a number of minutes, or of seconds with `s` behind it.
@@ -166,6 +187,14 @@ mod tests {
 
     fn parsed(line: &str) -> Parsed {
         parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_piped_in_is_one_text_as_long_as_a_message_can_be() {
+        assert_eq!(piped("床前\n明月\n".as_bytes()).unwrap(), "床前\n明月\n");
+        assert_eq!(piped(&b"a\xff"[..]).unwrap(), "a\u{fffd}");
+        assert_eq!(piped(&vec![b'x'; MULTILINE_BYTES][..]).unwrap().len(), MULTILINE_BYTES);
+        assert!(piped(io::repeat(b'x')).unwrap_err().contains("64 KiB"));
     }
 
     #[test]

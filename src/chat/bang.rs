@@ -2,6 +2,7 @@
 //!
 //! They carry out IRC commands and add words: the rules are in one place, and what is refused here is refused there.
 
+mod account;
 mod bans;
 mod dates;
 mod everyday;
@@ -12,6 +13,7 @@ mod refusal;
 mod show;
 mod words;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::wire::escape::{printable, strip_formatting};
@@ -25,6 +27,7 @@ use super::turn::Turn;
 use super::{RoomId, SERVER_NAME};
 
 pub(super) use self::parse::spoken;
+pub(super) use self::refusal::of_name as bad_name;
 pub use self::show::Question;
 pub(super) use self::words::Tongue;
 
@@ -71,7 +74,8 @@ impl Turn<'_> {
             room: room.map(|room| room.id),
             refused: false,
         };
-        self.echo_command(&asked.target, text, tags);
+        let shown = if typed.command.carries_password() { masked(text) } else { text.into() };
+        self.echo_command(&asked.target, &shown, tags);
         self.asked = Some(asked);
         self.carry_out(typed.command, typed.rest, tags);
         self.asked = None;
@@ -111,7 +115,9 @@ impl Turn<'_> {
             Command::Mute => self.bang_forbid(Command::Mute, rest),
             Command::Unmute => self.bang_allow(Command::Unmute, rest),
             Command::Bye => self.bang_bye(rest),
-            Command::Account => self.bang_account(),
+            Command::Register => self.bang_register(rest),
+            Command::Login => self.bang_login(rest),
+            Command::Password => self.bang_password(rest),
         }
     }
 
@@ -228,6 +234,12 @@ impl Turn<'_> {
     }
 }
 
+/// A command with a password, as its own client is shown it: scrollback and logs are read by others.
+fn masked(text: &str) -> Cow<'_, str> {
+    let end = text.find(|c: char| parse::is_separator(c)).unwrap_or(text.len());
+    format!("{} ******", &text[..end]).into()
+}
+
 /// A word that somebody typed, as it may be shown: short and harmless.
 fn shown(word: &str) -> String {
     printable(clip(word, crate::wire::name::NAME_BYTES)).into_owned()
@@ -342,19 +354,21 @@ mod tests {
         let anna = w.join("anna");
         let eve = w.join("eve");
         w.drain();
-        let english = "there are no accounts here yet; nobody was shown what you typed";
-        let chinese = "这里还没有账号；你输入的话没有给任何人看";
+        let english = "no password over a link that others can read";
+        let chinese = "这条连接别人看得到，不能在上面说口令";
         for (typed, answer) in [
             ("!login anna hunter2", english),
             ("!REGISTER anna hunter2", english),
             ("！注册*小阳*hunter2", chinese),
             ("！登录 1000 hunter2", chinese),
         ] {
-            assert_eq!(
-                w.ask(anna, &format!("PRIVMSG #lobby :{typed}")),
-                [format!(":gzy.local NOTICE #lobby :{answer}")]
-            );
-            assert_eq!(w.ask(anna, &format!("PRIVMSG eve :{typed}")), [format!(":gzy.local NOTICE anna :{answer}")]);
+            for (target, to) in [("#lobby", "#lobby"), ("eve", "anna")] {
+                let told = w.ask(anna, &format!("PRIVMSG {target} :{typed}"));
+                assert!(
+                    told.len() == 1 && told[0].starts_with(&format!(":gzy.local NOTICE {to} :{answer}")),
+                    "{told:?}"
+                );
+            }
         }
         assert_eq!(w.said_to(eve), [""; 0]);
         assert!(w.unsaved.is_empty() && !w.log.iter().any(|text| text.contains("hunter2")));

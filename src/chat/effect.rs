@@ -108,6 +108,13 @@ pub enum Effect {
         /// The PHC text of the hash.
         hash: Box<str>,
     },
+    /// Hash a new password, away from the rules; [`super::Input::PasswordHashed`] brings the answer.
+    HashPassword {
+        /// Comes back with the answer.
+        token: Token,
+        /// What was typed. Never printed.
+        password: Secret,
+    },
     /// Close a connection once everything sent before is out. No more inputs of it are wanted.
     Close {
         /// Which.

@@ -10,6 +10,7 @@ use super::turn::Turn;
 /// How each command is written, and what it does.
 const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Admin, "ADMIN", "who runs this server"),
+    (Verb::Authenticate, "AUTHENTICATE PLAIN", "logs in (SASL); your program knows how"),
     (Verb::Away, "AWAY [reason]", "says that you are away; without a reason, that you are back"),
     (
         Verb::Batch,
@@ -37,6 +38,11 @@ const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Motd, "MOTD", "the message of the day"),
     (Verb::Names, "NAMES [room]", "who is in a room"),
     (Verb::Nick, "NICK <nick>", "changes your nick"),
+    (
+        Verb::NickServ,
+        "NICKSERV REGISTER <password> | IDENTIFY [name] <password>",
+        "makes an account of your nick, or logs in",
+    ),
     (Verb::Notice, "NOTICE <room or nick> <text>", "says something that nobody's program answers"),
     (Verb::Oper, "OPER <account> <password>", "makes you a server operator"),
     (Verb::Part, "PART <room>,<room> [reason]", "leaves rooms"),
@@ -45,6 +51,7 @@ const HELP: &[(Verb, &str, &str)] = &[
     (Verb::Pong, "PONG <token>", "answers the server's PING"),
     (Verb::Privmsg, "PRIVMSG <room or nick> <text>", "says something"),
     (Verb::Quit, "QUIT [reason]", "leaves the server"),
+    (Verb::Register, "REGISTER <account|*> * <password>", "makes an account"),
     (Verb::Setname, "SETNAME <realname>", "changes your realname"),
     (Verb::Tagmsg, "TAGMSG <room or nick>", "sends tags without a text, such as a reaction"),
     (Verb::Time, "TIME", "the server's time"),

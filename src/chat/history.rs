@@ -141,13 +141,11 @@ pub(super) fn event_of(message: Message, target: &str) -> Event {
         Kind::Privmsg => "PRIVMSG",
         Kind::Notice => "NOTICE",
     };
-    Event {
-        time_ms: message.id.time_ms(),
-        msgid: Some(message.id),
-        account: message.account.map(Rc::from),
-        bot: message.bot,
-        client_tags: message.tags,
-        head: format!(":{} {command} {target}", message.source).into(),
-        text: Some(message.text),
-    }
+    let head = format!(":{} {command} {target}", message.source);
+    let mut event = Event::owning(message.id.time_ms(), head, Some(message.text));
+    event.msgid = Some(message.id);
+    event.account = message.account.map(Rc::from);
+    event.bot = message.bot;
+    event.client_tags = message.tags;
+    event
 }

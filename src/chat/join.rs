@@ -233,9 +233,12 @@ impl Chat {
     }
 }
 
+/// What is looked at of a stranger's word: no name is longer.
+pub(super) const WORD_BYTES: usize = crate::wire::name::NAME_BYTES;
+
 /// A stranger's word as a parameter of a refusal: short, and never empty.
 pub(super) fn clip_word(text: &str) -> &str {
-    let word = clip(text, 64);
+    let word = clip(text, WORD_BYTES);
     if word.is_empty() || word.starts_with(':') || word.contains(' ') { "*" } else { word }
 }
 

@@ -1,7 +1,7 @@
 //! Lists: who is in a room (NAMES), which rooms there are (LIST).
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BinaryHeap, HashSet};
 use std::fmt::Write;
 
 use crate::wire::caps::Caps;
@@ -116,11 +116,11 @@ impl Turn<'_> {
         }
         let me = self.session();
         let rooms = self.chat.rooms.values().filter(|room| self.is_listed(room) && wanted.hold_for(room));
-        let mut found: Vec<&Room> = rooms.collect();
-        found.sort_by_cached_key(|room| (Reverse(room.size()), room.key()));
+        let found: BinaryHeap<_> = rooms.map(|room| (Reverse(room.size()), room.key(), room.id)).collect();
+        let found = found.into_sorted_vec();
         let more = found.len().saturating_sub(LISTED_ROOMS);
         let mut lines = String::new();
-        for room in found.into_iter().take(LISTED_ROOMS) {
+        for room in found.iter().take(LISTED_ROOMS).filter_map(|(_, _, id)| self.chat.rooms.get(id)) {
             let topic = room.topic.as_ref().map_or("", |topic| &*topic.text);
             let (code, nick, name, here) = (RPL_LIST.0, me.nick.as_str(), room.name.as_str(), room.size());
             // Writing to a String cannot fail.

@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use crate::store::record::{Found, Query};
 use crate::wire::escape::printable;
-use crate::wire::limits::{REASON_BYTES, WRONG_PASSWORDS};
+use crate::wire::limits::{PASSWORD_ANSWER_MS, REASON_BYTES};
 use crate::wire::line::{Line, clip};
 use crate::wire::reply::*;
 
+use super::bang::Tongue;
 use super::join::clip_word;
+use super::login::shown;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Login, Secret};
@@ -26,6 +28,9 @@ impl Turn<'_> {
             return self.numeric(ERR_NOOPERHOST, &[], advice);
         }
         let name: Box<str> = line.params()[0].into();
+        if let Some(refused) = self.may_try_password(&name) {
+            return self.numeric(ERR_NOOPERHOST, &[], &refused.sentence(Tongue::English));
+        }
         let password = Secret(line.params()[1].into());
         let token = self.wait_for(Purpose::Oper { name: name.clone(), password });
         self.effects.push(Effect::Ask { token, query: Query::Account { name } });
@@ -37,7 +42,8 @@ impl Turn<'_> {
         let admin = account.as_ref().filter(|account| account.admin);
         let admin = admin.map(|account| Login { id: account.id, name: (&*account.name).into() });
         let hash = account.map_or_else(|| DECOY_HASH.into(), |account| account.password_hash);
-        let token = self.wait_for(Purpose::OperPassword { name, account: admin });
+        let token = self.wait_within(PASSWORD_ANSWER_MS, Purpose::OperPassword { name, account: admin });
+        self.chat.passwords_waiting += 1;
         self.effects.push(Effect::CheckPassword { token, password, hash });
     }
 
@@ -58,15 +64,12 @@ impl Turn<'_> {
     fn refuse_password(&mut self, name: &str) {
         self.log(format!("OPER {} was refused", shown(name)));
         self.numeric(ERR_PASSWDMISMATCH, &[], "that is not the name and password of an operator");
-        let session = self.session_mut();
-        session.wrong_passwords = session.wrong_passwords.saturating_add(1);
-        if session.wrong_passwords >= WRONG_PASSWORDS {
-            self.close("too many wrong passwords");
-        }
+        self.note_wrong_password(self.chat.accounts.meant(name));
+        self.close_after_many_wrong();
     }
 
     fn become_operator(&mut self, account: Login) {
-        self.session_mut().wrong_passwords = 0;
+        self.forget_wrong_passwords(account.id);
         // Whoever is logged in stays who they are.
         if self.session().account.is_none() {
             self.log_in(account.clone());
@@ -138,16 +141,12 @@ impl Turn<'_> {
     }
 }
 
-/// What somebody typed as a name, for the log.
-fn shown(name: &str) -> String {
-    printable(clip(name, 64)).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::World;
     use super::*;
     use crate::chat::Input;
+    use crate::wire::limits::{PASSWORD_ANSWER_MS, WRONG_PASSWORDS};
 
     const REFUSED: &str = ":gzy.local 464 anna :that is not the name and password of an operator";
 
@@ -262,8 +261,8 @@ mod tests {
         assert_eq!(w.said_to(anna), sorry);
         w.line(anna, "OPER 阳 开门");
         w.answer_from_memory();
-        w.pass_ms(31_000);
-        assert_eq!(w.said_to(anna), sorry);
+        w.pass_ms(PASSWORD_ANSWER_MS + 1000);
+        assert_eq!(w.said_to(anna)[1..], sorry, "a PING comes before it");
         w.password_checked(true);
         assert!(!w.session(anna).operator, "an answer that comes too late opens nothing");
         assert_eq!(w.session(anna).wrong_passwords, 0);

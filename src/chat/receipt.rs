@@ -177,3 +177,24 @@ fn labelled(session: &Session, receipt: &Receipt, lines: String) -> String {
     let label = receipt.label.clone().filter(|_| session.answers_labels());
     Replies::answering(label, lines).finish(&format!("e{}", receipt.id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::limits::MULTILINE_BYTES;
+
+    #[test]
+    fn a_few_long_messages_fill_what_waits_for_the_disk_as_many_short_ones_do() {
+        let mut receipts = Receipts::default();
+        let count = UNSAVED_LONG_BYTES / MULTILINE_BYTES;
+        for id in 1..=count {
+            assert!(!receipts.is_full());
+            receipts.note_unsaved(MsgId(id as u64), MULTILINE_BYTES, None);
+        }
+        assert!(receipts.is_full() && count < UNSAVED_MESSAGES);
+        receipts.take_settled(MsgId(1), 1, true);
+        assert!(!receipts.is_full());
+        receipts.take_settled(MsgId(count as u64), count - 1, false);
+        assert!(receipts.is_empty());
+    }
+}

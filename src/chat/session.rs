@@ -10,6 +10,7 @@ use crate::wire::limits::{CONFIRM_MS, HELD_LINES, UNREGISTERED_MS};
 use crate::wire::msgid::MsgId;
 use crate::wire::name::Nick;
 
+use super::login::{Claim, Door};
 use super::multiline::OpenBatch;
 use super::{ConnId, Now, RoomId, Token};
 
@@ -53,6 +54,18 @@ pub enum Purpose {
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.
     MaybeSent(Box<super::talk::Utterance>),
+    /// Logging in: looking the account up.
+    Login { door: Door, name: Box<str>, password: super::Secret },
+    /// Logging in: checking the password.
+    LoginPassword(Box<Claim>),
+    /// Registering: hashing the password.
+    RegisterHash { door: Door, name: Box<str> },
+    /// Registering: making the account.
+    Registered { door: Door, name: Box<str> },
+    /// Another password: hashing it.
+    NewPasswordHash { door: Door },
+    /// Another password: keeping it.
+    PasswordSet { door: Door },
     /// `OPER`: looking the account up.
     Oper { name: Box<str>, password: super::Secret },
     /// `OPER`: checking the password. `account` is the name as registered; `None` when the answer is no in any case.
@@ -77,6 +90,8 @@ struct Extras {
     monitored: Vec<Nick>,
     /// Lines that came while it waited for an answer.
     held: VecDeque<Box<str>>,
+    /// The pieces of a SASL message so far.
+    sasl: Option<String>,
     /// A message of several lines that is under way.
     batch: Option<Box<OpenBatch>>,
     /// What it was asked to say again before it is done, and until when (monotonic milliseconds).
@@ -298,6 +313,19 @@ impl Session {
     pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
         let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
         noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
+    }
+
+    /// The pieces of a SASL message so far; `None` when none is under way.
+    pub fn sasl(&self) -> Option<&str> {
+        self.extras.as_ref()?.sasl.as_deref()
+    }
+
+    /// Puts the pieces of a SASL message down; gives those of before.
+    pub fn set_sasl(&mut self, pieces: Option<String>) -> Option<String> {
+        if pieces.is_none() && self.extras.is_none() {
+            return None;
+        }
+        std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
     }
 
     /// Whether lines wait until an answer has come.

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::wire::limits::ROOM_TELLS_EACH;
+use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
@@ -154,6 +154,9 @@ impl Day {
         }
         self.come_to_rest();
         assert_eq!(self.has_heard_counts, self.weather.guests > ROOM_TELLS_EACH, "crowds hear counts, others names");
+        // Messages that were begun and never ended are given up.
+        self.world.pass_ms(MULTILINE_MS + 1000);
+        self.listen();
         self.check_labels();
         while !self.people.is_empty() {
             let at = self.dice.roll(self.people.len());
@@ -225,7 +228,9 @@ impl Day {
         if self.is_told {
             println!("{}", script::shown(conn, typed));
         }
-        self.world.line(conn, &typed.line);
+        for line in typed.line.split('\n') {
+            self.world.line(conn, line);
+        }
         self.listen();
     }
 

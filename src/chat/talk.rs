@@ -15,6 +15,7 @@ use super::bang::spoken;
 use super::join::clip_word;
 use super::receipt::Receipt;
 use super::room::Barred;
+use super::services::is_service;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Room, RoomId};
@@ -69,6 +70,7 @@ impl Turn<'_> {
         let tags = line.tags.client_only();
         for target in &targets {
             match (verb, text) {
+                (Verb::Privmsg | Verb::Notice, Some(text)) if is_service(target) => self.service(text),
                 (Verb::Tagmsg, _) => self.signal(target, tags.clone()),
                 (Verb::Privmsg, Some(text)) if self.bang(target, text, line.tags) => {}
                 (_, Some(text)) => {

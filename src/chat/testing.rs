@@ -14,12 +14,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
 use crate::store::directory::AccountEntry;
-use crate::store::record::{Account, AccountId, Found, Message, Query};
+use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
-use crate::wire::name::RoomName;
+use crate::wire::name::{RoomName, fold};
 
 use self::kept::Kept;
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
@@ -361,8 +361,8 @@ impl World {
 
     /// Answers the oldest open question as the store in memory would.
     pub fn answer_from_memory(&mut self) {
-        let query = &self.questions.front().expect("an open question").1;
-        let found = self.found(query);
+        let query = self.questions.front().expect("an open question").1.clone();
+        let found = self.found(&query);
         self.answer(found);
     }
 
@@ -373,9 +373,29 @@ impl World {
     }
 
     /// What the store would answer from what it holds and what was handed over.
-    pub fn found(&self, query: &Query) -> Found {
+    pub fn found(&mut self, query: &Query) -> Found {
+        match query {
+            Query::Register { name, hash } => return self.made_account(name, hash),
+            Query::SetPassword { account, hash } => return self.password_set(*account, hash),
+            _ => {}
+        }
         let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
         memory::found(all, &self.accounts, &self.kept, query)
+    }
+
+    fn made_account(&mut self, name: &str, hash: &str) -> Found {
+        if self.accounts.iter().any(|account| fold(&account.name) == fold(name)) {
+            return Found::Registered(Err(NotRegistered::Taken));
+        }
+        let id = AccountId(1000 + self.accounts.len() as u32);
+        self.accounts.push(Account { id, name: name.into(), admin: false, password_hash: hash.into() });
+        self.kept.directory.accounts.push(AccountEntry { id, name: name.into(), display: None, admin: false });
+        Found::Registered(Ok(id))
+    }
+
+    fn password_set(&mut self, account: AccountId, hash: &str) -> Found {
+        let account = self.accounts.iter_mut().find(|other| other.id == account);
+        Found::PasswordSet(account.map(|account| account.password_hash = hash.into()).is_some())
     }
 
     // The hub.
@@ -432,6 +452,9 @@ impl World {
                 Effect::CheckPassword { token, password, hash } => {
                     let correct = hash_of(&password.0) == *hash;
                     self.ready.push_back(Input::PasswordChecked { token, correct });
+                }
+                Effect::HashPassword { token, password } => {
+                    self.ready.push_back(Input::PasswordHashed { token, hash: Some(hash_of(&password.0).into()) });
                 }
                 Effect::Close { conn } => self.mark_closed(conn),
                 Effect::Log { text, .. } => self.log.push(text),

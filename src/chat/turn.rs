@@ -133,6 +133,9 @@ impl<'a> Turn<'a> {
             Verb::Userhost => self.userhost(line),
             Verb::Ison => self.ison(line),
             Verb::Monitor => self.monitor(line),
+            Verb::Authenticate => self.authenticate(line),
+            Verb::Register => self.register(line),
+            Verb::NickServ => self.nickserv(line),
             Verb::Away => self.away(line),
             Verb::Setname => self.setname(line),
             Verb::Oper => self.oper(line),
@@ -265,10 +268,15 @@ impl<'a> Turn<'a> {
 
     /// Makes the session wait for an answer; its later lines are held until then.
     pub(super) fn wait_for(&mut self, purpose: Purpose) -> Token {
+        self.wait_within(ANSWER_MS, purpose)
+    }
+
+    /// The same, for an answer that may take `ms`.
+    pub(super) fn wait_within(&mut self, ms: u64, purpose: Purpose) -> Token {
         let token = self.chat.next_token(Asker::Session(self.me));
         self.replies.deferred = true;
         let label = self.replies.label.clone();
-        let until_ms = self.now.mono_ms + ANSWER_MS;
+        let until_ms = self.now.mono_ms + ms;
         self.session_mut().wait = Some(Box::new(Wait { token, until_ms, label, lines: String::new(), purpose }));
         self.chat.wake_at(until_ms, self.me);
         token
@@ -294,5 +302,16 @@ pub(super) fn pack(words: &[String], between: char, max_bytes: usize) -> Vec<Str
 
 /// Whether a command makes sense before registration is complete.
 fn may_come_before_welcome(verb: Verb) -> bool {
-    matches!(verb, Verb::Cap | Verb::Pass | Verb::Nick | Verb::User | Verb::Ping | Verb::Pong | Verb::Quit)
+    matches!(
+        verb,
+        Verb::Cap
+            | Verb::Authenticate
+            | Verb::Register
+            | Verb::Pass
+            | Verb::Nick
+            | Verb::User
+            | Verb::Ping
+            | Verb::Pong
+            | Verb::Quit
+    )
 }

@@ -53,8 +53,10 @@ impl Chat {
         // Giving up may have closed it. Else it goes on here, because this look may have been the one that its silence was due for, too.
         let Some(session) = self.session_mut(conn) else { return };
         let silent_ms = now.mono_ms.saturating_sub(session.heard_ms);
+        // Whoever waits for the server is not to blame for being late.
+        let waits_until = session.wait.as_ref().map(|wait| wait.until_ms);
         if let Some(hello) = &session.hello {
-            return match hello.until_ms {
+            return match waits_until.map_or(hello.until_ms, |until_ms| hello.until_ms.max(until_ms + 1)) {
                 until_ms if until_ms <= now.mono_ms => {
                     self.turn(conn, now, effects, |turn| {
                         turn.close("you did not say who you are in time (NICK and USER)")
@@ -94,8 +96,23 @@ impl Chat {
 
     /// Brings the verdict on a password to the session that typed it.
     pub(super) fn password_checked(&mut self, token: Token, correct: bool, now: Now, effects: &mut Vec<Effect>) {
+        self.passwords_waiting = self.passwords_waiting.saturating_sub(1);
         if let Some(Asker::Session(conn)) = self.askers.remove(&token) {
             self.answer(conn, token, now, effects, Answer::Password(correct));
+        }
+    }
+
+    /// Brings the hash of a new password to the session that typed it.
+    pub(super) fn password_hashed(
+        &mut self,
+        token: Token,
+        hash: Option<Box<str>>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.passwords_waiting = self.passwords_waiting.saturating_sub(1);
+        if let Some(Asker::Session(conn)) = self.askers.remove(&token) {
+            self.answer(conn, token, now, effects, Answer::Hash(hash));
         }
     }
 
@@ -117,10 +134,27 @@ impl Chat {
                 (Purpose::OperPassword { name, account }, Answer::Password(correct)) => {
                     turn.oper_password_checked(&name, account, correct)
                 }
-                (Purpose::OperPassword { name, .. }, Answer::Found(_)) => turn.oper_not_answered(&name),
+                (Purpose::OperPassword { name, .. }, _) => turn.oper_not_answered(&name),
+                (Purpose::Login { door, name, password }, Answer::Found(found)) => {
+                    turn.login_account_found(door, name, password, found)
+                }
+                (Purpose::LoginPassword(claim), Answer::Password(correct)) => {
+                    turn.login_password_checked(*claim, correct)
+                }
+                (Purpose::LoginPassword(claim), _) => turn.login_not_answered(*claim),
+                (Purpose::RegisterHash { door, name }, answer) => turn.register_hashed(door, name, answer.hash()),
+                (Purpose::Registered { door, name }, Answer::Found(found)) => turn.register_done(door, name, found),
+                (Purpose::NewPasswordHash { door }, answer) => turn.new_password_hashed(door, answer.hash()),
+                (Purpose::PasswordSet { door }, Answer::Found(found)) => turn.password_set(door, found),
                 (
-                    Purpose::History { .. } | Purpose::Bang(_) | Purpose::MaybeSent(_) | Purpose::Oper { .. },
-                    Answer::Password(_),
+                    Purpose::Login { .. }
+                    | Purpose::Registered { .. }
+                    | Purpose::PasswordSet { .. }
+                    | Purpose::History { .. }
+                    | Purpose::Bang(_)
+                    | Purpose::MaybeSent(_)
+                    | Purpose::Oper { .. },
+                    Answer::Password(_) | Answer::Hash(_),
                 ) => {}
             }
         });
@@ -147,6 +181,14 @@ impl Chat {
 enum Answer {
     Found(Found),
     Password(bool),
+    Hash(Option<Box<str>>),
+}
+
+impl Answer {
+    /// The hash, when that is what came back.
+    fn hash(self) -> Option<Box<str>> {
+        if let Answer::Hash(hash) = self { hash } else { None }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::wire::caps::MULTILINE;
+use crate::wire::limits::MULTILINE_BYTES;
 use crate::wire::line::Line;
 
 /// Batches that may be open at once: a server that opens more is out of its mind.
@@ -9,6 +11,9 @@ const BATCHES: usize = 64;
 
 /// Lines that are kept of one batch: far more than one question for history asks for.
 const BATCH_LINES: usize = 2_000;
+
+/// Bytes that are kept of one message: four times of what our own server lets anybody say at once.
+const MESSAGE_BYTES: usize = 4 * MULTILINE_BYTES;
 
 /// The batches that are open on a link, by their names.
 #[derive(Default, Debug)]
@@ -24,8 +29,22 @@ enum Batch {
     Inside(Box<str>),
     /// The answer to a label.
     Answer(Box<str>),
+    /// One message, line by line.
+    Message(Lines),
     /// Something whose lines are taken as they come.
     Other,
+}
+
+/// A message of several lines.
+#[derive(Debug)]
+struct Lines {
+    /// The tags of its first line, and its source.
+    head: Box<str>,
+    /// The batch that it is in.
+    outer: Option<Box<str>>,
+    /// `PRIVMSG #room`, once the first line has come.
+    command: Option<Box<str>>,
+    text: String,
 }
 
 /// A batch that is complete.
@@ -40,6 +59,8 @@ pub enum Closed {
     },
     /// The answer to this label; its lines came one by one.
     Answer(Box<str>),
+    /// A message of several lines, as one line with `\n` in its text.
+    Message(String),
 }
 
 impl Batches {
@@ -55,12 +76,19 @@ impl Batches {
         match self.open.remove(name.strip_prefix('-')?)? {
             Batch::History { room, lines } => Some(Closed::History { room, lines }),
             Batch::Answer(label) => Some(Closed::Answer(label)),
+            Batch::Message(lines) => lines.put_together().map(Closed::Message),
             Batch::Inside(_) | Batch::Other => None,
         }
     }
 
-    /// Keeps a line that is part of a room's history. False when it is not.
+    /// Keeps a line that is part of a room's history, or of a message. False when it is not.
     pub fn keeps(&mut self, line: &Line, text: &str) -> bool {
+        if let Some(name) = line.tags.value("batch")
+            && let Some(Batch::Message(lines)) = self.open.get_mut(&*name)
+        {
+            lines.take(line);
+            return true;
+        }
         let name = self.around(line).find(|(_, batch)| matches!(batch, Batch::History { .. })).map(|(name, _)| name);
         let Some(Batch::History { lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else { return false };
         if lines.len() < BATCH_LINES {
@@ -89,7 +117,7 @@ impl Batches {
             let batch = self.open.get(&this)?;
             steps += 1;
             // A batch inside of itself would never end.
-            if let Batch::Inside(outer) = batch
+            if let Batch::Inside(outer) | Batch::Message(Lines { outer: Some(outer), .. }) = batch
                 && steps < BATCHES
             {
                 name = Some(outer.clone());
@@ -103,10 +131,40 @@ impl Batch {
     fn opened_by(line: &Line) -> Batch {
         match (line.param(1), line.param(2), line.tags.value("label"), line.tags.value("batch")) {
             (Some("chathistory"), Some(room), ..) => Batch::History { room: room.into(), lines: Vec::new() },
+            (Some(MULTILINE), ..) => Batch::Message(Lines::opened_by(line)),
             (Some("labeled-response"), _, Some(label), _) => Batch::Answer(label.into_owned().into()),
             (.., Some(outer)) => Batch::Inside(outer.into_owned().into()),
             _ => Batch::Other,
         }
+    }
+}
+
+impl Lines {
+    fn opened_by(line: &Line) -> Lines {
+        let mut head = if line.tags.0.is_empty() { String::new() } else { format!("@{} ", line.tags.0) };
+        if let Some(source) = line.source {
+            head = head + ":" + source + " ";
+        }
+        let outer = line.tags.value("batch").map(|outer| outer.into_owned().into());
+        Lines { head: head.into(), outer, command: None, text: String::new() }
+    }
+
+    fn take(&mut self, line: &Line) {
+        let [target, text] = line.params() else { return };
+        if !matches!(line.command, "PRIVMSG" | "NOTICE") || self.text.len() + text.len() > MESSAGE_BYTES {
+            return;
+        }
+        let goes_on = line.tags.value("draft/multiline-concat").is_some();
+        if self.command.is_some() && !goes_on {
+            self.text.push('\n');
+        }
+        self.command.get_or_insert_with(|| format!("{} {target}", line.command).into());
+        self.text.push_str(text);
+    }
+
+    /// `None` for a message without a line.
+    fn put_together(self) -> Option<String> {
+        Some(format!("{}{} :{}", self.head, self.command?, self.text))
     }
 }
 
@@ -136,6 +194,28 @@ mod tests {
         let room = Closed::History { room: "#lobby".into(), lines: vec![line.into()] };
         assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, Some(room));
         assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, None);
+    }
+
+    #[test]
+    fn a_message_of_several_lines_is_one_at_its_end() {
+        let mut batches = Batches::default();
+        let opened = "@label=7;msgid=9 :ben!u@h BATCH +m draft/multiline #a";
+        let lines = [
+            "@batch=m :ben!u@h PRIVMSG #a :one",
+            "@batch=m :ben!u@h PRIVMSG #a :",
+            "@batch=m :ben!u@h PRIVMSG #a :two",
+        ];
+        assert!(!hear(&mut batches, &[opened]).0);
+        assert!(lines.iter().all(|line| hear(&mut batches, &[line]).0));
+        assert!(hear(&mut batches, &["@draft/multiline-concat;batch=m :ben!u@h PRIVMSG #a : three"]).0);
+        let whole = "@label=7;msgid=9 :ben!u@h PRIVMSG #a :one\n\ntwo three";
+        assert_eq!(hear(&mut batches, &[":ben!u@h BATCH -m"]).1, Some(Closed::Message(whole.into())));
+        assert_eq!(hear(&mut batches, &[opened, ":ben!u@h BATCH -m"]).1, None, "without a line there is no message");
+        hear(&mut batches, &[opened]);
+        let long = format!("@batch=m :ben!u@h PRIVMSG #a :{}", "x".repeat(4000));
+        (0..1000).for_each(|_| drop(hear(&mut batches, &[&long])));
+        let Some(Closed::Message(text)) = hear(&mut batches, &[":ben!u@h BATCH -m"]).1 else { panic!("no message") };
+        assert!(text.len() < MESSAGE_BYTES + 1000, "what has no end costs no memory");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::features::Features;
 use super::{Event, Orders};
+use crate::wire::event::sent_bytes;
+use crate::wire::limits::{HISTORY_BYTES, LINE_AROUND_BYTES, MULTILINE_BYTES, MULTILINE_LINES};
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::fold;
@@ -13,6 +15,9 @@ const ANSWER_WITHIN_MS: u64 = 30_000;
 
 /// Lines that may be held back while history is on its way. Beyond it they are let go and fetched again.
 const HELD: usize = 4096;
+
+/// Bytes of an answer of CHATHISTORY by which it may miss the most that one can hold and be full all the same: those of the longest message.
+const FULL_BYTES: usize = MULTILINE_BYTES + MULTILINE_LINES * LINE_AROUND_BYTES;
 
 /// What everything in a room was said after, that had no messages when the client entered it.
 const THE_BEGINNING: &str = "timestamp=1970-01-01T00:00:00.000Z";
@@ -108,16 +113,19 @@ impl Catchup {
     pub fn fetched(&mut self, name: &str, lines: Vec<Box<str>>, features: &Features, now_ms: u64, orders: &mut Orders) {
         let Some(room) = self.rooms.get_mut(&fold(name)) else { return };
         let before = room.last.clone();
-        let mut messages = 0;
+        let (mut messages, mut bytes) = (0, 0);
         for text in lines {
             if let Some(line) = Line::parse(&text).filter(|line| matches!(line.command, "PRIVMSG" | "NOTICE")) {
                 messages += 1;
+                bytes += sent_bytes(line.params().last().copied().unwrap_or_default());
                 room.note(&line);
             }
             orders.tell(Event::Line { text, history: true });
         }
         let Some(fetch) = &mut room.fetch else { return };
-        let is_full = fetch.is_after && messages >= fetch.limit && room.last != before;
+        // An answer may also end because it gets too long.
+        let is_full =
+            fetch.is_after && (messages >= fetch.limit || bytes + FULL_BYTES > HISTORY_BYTES) && room.last != before;
         if is_full || fetch.overflowed {
             let (held, first) = (std::mem::take(&mut fetch.held), fetch.limit);
             self.asked += 1;

@@ -1,8 +1,10 @@
 //! Where a user's settings live, and how a small file there is replaced so that it is never half written.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::system;
 
 /// The folder's name inside of the user's config folder.
 const NAME: &str = "gzy";
@@ -53,7 +55,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A file that is a link, to a folder under version control for example, stays a link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    system::make_folder(folder)?;
+    system::own_folder(folder)?;
     let beside = beside(path);
     let written = (|| {
         let mut file = system::only_mine(OpenOptions::new().write(true).create_new(true)).open(&beside)?;
@@ -68,44 +70,26 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// The right to read a file and to replace it without another program of this user doing so in between. Given back when dropped, or by the system when the process dies.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Waits for one's turn with a file, which takes others a moment. Makes the folder where there is none; the lock is a file beside.
+pub fn turn(path: &Path) -> io::Result<Turn> {
+    system::own_folder(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let lock = system::private_file().open(path.with_file_name(name))?;
+    // Some folders in a network know no locks. There the last one to write wins, which is no reason not to write.
+    let _ = lock.lock();
+    Ok(Turn(lock))
+}
+
 /// A name that no other process takes, nor this one when it died before.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{:016x}.new", getrandom::u64().unwrap_or_else(|_| std::process::id().into())));
     path.with_file_name(name)
-}
-
-/// What only Unix has: rights.
-#[cfg(unix)]
-mod system {
-    use std::fs::{DirBuilder, OpenOptions};
-    use std::io;
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    use std::path::Path;
-
-    pub fn make_folder(folder: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)
-    }
-
-    pub fn only_mine(options: &mut OpenOptions) -> &mut OpenOptions {
-        options.mode(0o600)
-    }
-}
-
-/// Elsewhere the user's folder has the rights already.
-#[cfg(not(unix))]
-mod system {
-    use std::fs::{self, OpenOptions};
-    use std::io;
-    use std::path::Path;
-
-    pub fn make_folder(folder: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)
-    }
-
-    pub fn only_mine(options: &mut OpenOptions) -> &mut OpenOptions {
-        options
-    }
 }
 
 #[cfg(test)]

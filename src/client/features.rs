@@ -1,7 +1,7 @@
 //! What the server can, as its ISUPPORT and its capabilities say.
 
 use crate::wire::caps::Caps;
-use crate::wire::limits::{CLASSIC_LINE_BYTES, HISTORY_MESSAGES, LINE_BYTES};
+use crate::wire::limits::{CLASSIC_LINE_BYTES, HISTORY_MESSAGES, LINE_BYTES, MULTILINE_LINES};
 
 /// The capabilities that the client makes use of.
 pub const WANTED: Caps = Caps(
@@ -13,11 +13,24 @@ pub const WANTED: Caps = Caps(
         | Caps::MULTI_PREFIX.0
         | Caps::STANDARD_REPLIES.0
         | Caps::CHATHISTORY.0
+        | Caps::MULTILINE.0
         | Caps::LONG_LINES.0,
 );
 
 /// What makes an echo a receipt: it comes, it is tagged, and a refusal is tagged as well.
 const RECEIPTS: Caps = Caps(Caps::MESSAGE_TAGS.0 | Caps::BATCH.0 | Caps::ECHO_MESSAGE.0 | Caps::LABELED_RESPONSE.0);
+
+/// What makes a message of several lines readable.
+const LINES: Caps = Caps(Caps::MULTILINE.0 | Caps::BATCH.0 | Caps::MESSAGE_TAGS.0);
+
+/// How much a message of several lines may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Multiline {
+    /// Bytes, line breaks included.
+    pub bytes: usize,
+    /// Lines.
+    pub lines: usize,
+}
 
 /// What a server can.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +51,8 @@ pub struct Features {
     pub status_marks: Box<str>,
     /// The mode of each mark, in the same order.
     pub status_modes: Box<str>,
+    /// How much a message of several lines may hold, where the server said so.
+    pub multiline: Option<Multiline>,
     /// Bytes that a line to the server may have without tags, line end included.
     pub line_bytes: usize,
 }
@@ -53,6 +68,7 @@ impl Default for Features {
             room_starts: "#&".into(),
             status_marks: "@+".into(),
             status_modes: "ov".into(),
+            multiline: None,
             line_bytes: CLASSIC_LINE_BYTES,
         }
     }
@@ -88,6 +104,22 @@ impl Features {
             }
             _ => (self.status_modes, self.status_marks) = ("".into(), "".into()),
         }
+    }
+
+    /// Takes the value of the capability `draft/multiline`.
+    pub fn learn_multiline(&mut self, value: &str) {
+        let number =
+            |key: &str| value.split(',').find_map(|token| token.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+        // The specification demands a number of bytes. Whoever names none of lines gets no more than our own server takes.
+        self.multiline = number("max-bytes").filter(|bytes| *bytes >= LINE_BYTES).map(|bytes| Multiline {
+            bytes,
+            lines: number("max-lines").filter(|lines| *lines > 0).unwrap_or(MULTILINE_LINES),
+        });
+    }
+
+    /// How much a message of several lines may hold; `None` when each line has to be a message.
+    pub fn multiline(&self) -> Option<Multiline> {
+        self.multiline.filter(|_| self.caps.has(LINES))
     }
 
     /// Whether the echo of a message is its receipt. Otherwise the answer to a PING sent behind it has to do.
@@ -127,6 +159,9 @@ pub fn worth_asking(offered: Caps) -> Caps {
     if !wanted.has(Caps::BATCH) {
         wanted = wanted.without(Caps::CHATHISTORY);
     }
+    if !wanted.has(LINES) {
+        wanted = wanted.without(Caps::MULTILINE);
+    }
     wanted
 }
 
@@ -159,10 +194,23 @@ mod tests {
     }
 
     #[test]
+    fn several_lines_are_one_message_only_within_what_the_server_says() {
+        let learned = |value, caps| {
+            let mut features = Features { caps, ..Features::default() };
+            features.learn_multiline(value);
+            features.multiline().map(|limits| (limits.bytes, limits.lines))
+        };
+        assert_eq!(learned("max-bytes=65536,max-lines=24", WANTED), Some((65536, 24)));
+        assert_eq!(learned("future=1,max-bytes=40000", WANTED), Some((40000, MULTILINE_LINES)));
+        assert_eq!((learned("max-lines=24", WANTED), learned("max-bytes=9", WANTED)), (None, None));
+        assert_eq!(learned("max-bytes=65536", WANTED.without(Caps::BATCH)), None);
+    }
+
+    #[test]
     fn an_echo_without_labels_is_not_asked_for() {
         let some = Caps::ECHO_MESSAGE.with(Caps::SERVER_TIME).with(Caps::MESSAGE_TAGS).with(Caps::AWAY_NOTIFY);
         assert_eq!(worth_asking(some), Caps::SERVER_TIME.with(Caps::MESSAGE_TAGS));
         assert_eq!(worth_asking(WANTED.with(Caps::CHGHOST)), WANTED);
-        assert_eq!(worth_asking(Caps::CHATHISTORY), Caps::NONE);
+        assert_eq!(worth_asking(Caps::CHATHISTORY.with(Caps::MULTILINE)), Caps::NONE);
     }
 }

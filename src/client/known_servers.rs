@@ -62,16 +62,28 @@ impl Trust {
     /// What the user said about a new key is good for one time: a server that changes its key again while the client runs is refused.
     pub fn check(&mut self, server: &Address, seen: Fingerprint, date: &str) -> Result<Trusted, Distrusted> {
         let Some(file) = &self.file else { return self.check_without_memory(server, seen) };
-        let mut known = read(file)?;
-        let trusted = decide(seen, known.key(server), self.invited, self.accept_new_key)
-            .map_err(|why| Distrusted::Key { server: server.clone(), seen, why })?;
+        let mut trusted = self.decide(&read(file)?, server, seen)?;
         if trusted != Trusted::Known {
-            known.remember(server, seen, date);
             let failed = |why: io::Error| Distrusted::File(file.as_path().into(), why.to_string().into());
-            config_folder::replace(file, &known.text()).map_err(failed)?;
+            let _turn = config_folder::turn(file).map_err(failed)?;
+            // Another client may have met this server, or another one, since the file was read.
+            let mut known = read(file)?;
+            trusted = self.decide(&known, server, seen)?;
+            if trusted != Trusted::Known {
+                known.remember(server, seen, date);
+                config_folder::replace(file, &known.text()).map_err(failed)?;
+            }
         }
         self.accept_new_key = false;
         Ok(trusted)
+    }
+
+    fn decide(&self, known: &KnownServers, server: &Address, seen: Fingerprint) -> Result<Trusted, Distrusted> {
+        decide(seen, known.key(server), self.invited, self.accept_new_key).map_err(|why| Distrusted::Key {
+            server: server.clone(),
+            seen,
+            why,
+        })
     }
 
     fn check_without_memory(&self, server: &Address, seen: Fingerprint) -> Result<Trusted, Distrusted> {
@@ -100,6 +112,8 @@ fn read(file: &Path) -> Result<KnownServers, Distrusted> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::sync::Barrier;
+    use std::thread;
 
     const OLD: Fingerprint = Fingerprint([1; 32]);
     const NEW: Fingerprint = Fingerprint([2; 32]);
@@ -120,6 +134,45 @@ mod tests {
         let refused = Distrusted::Key { server: board(), seen: NEW, why };
         assert_eq!(trust().check(&board(), NEW, DAY), Err(refused));
         assert_eq!(trust().check(&board(), OLD, DAY), Ok(Trusted::Known), "a refused key is not remembered");
+    }
+
+    #[test]
+    fn clients_that_meet_servers_at_the_same_instant_remember_all_of_them() {
+        const CLIENTS: u16 = 16;
+        let folder = tempfile::tempdir().unwrap();
+        let start = Barrier::new(CLIENTS.into());
+        thread::scope(|clients| {
+            for port in 1..=CLIENTS {
+                let (folder, start) = (folder.path(), &start);
+                clients.spawn(move || {
+                    let mut trust = Trust::new(Some(folder), None, false);
+                    start.wait();
+                    trust.check(&format!("board:{port}").parse().unwrap(), OLD, DAY).unwrap();
+                });
+            }
+        });
+        let known = read(&folder.path().join(FILE_NAME)).unwrap();
+        for port in 1..=CLIENTS {
+            assert_eq!(known.key(&format!("board:{port}").parse().unwrap()), Some(OLD), "{port}: {}", known.text());
+        }
+    }
+
+    #[test]
+    fn of_two_keys_at_the_same_instant_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Barrier::new(2);
+        let trusted = thread::scope(|clients| {
+            let meet = |key| {
+                let mut trust = Trust::new(Some(folder.path()), None, false);
+                let start = &start;
+                clients.spawn(move || {
+                    start.wait();
+                    trust.check(&board(), key, DAY).is_ok()
+                })
+            };
+            [meet(OLD), meet(NEW)].map(|client| client.join().unwrap())
+        });
+        assert_ne!(trusted[0], trusted[1]);
     }
 
     #[test]

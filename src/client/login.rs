@@ -2,7 +2,7 @@
 
 use super::features::worth_asking;
 use super::{Event, Orders, Trouble, nick_of};
-use crate::wire::caps::Caps;
+use crate::wire::caps::{Caps, MULTILINE};
 use crate::wire::line::Line;
 use crate::wire::name::{NAME_BYTES, Nick, fold, suggestion};
 
@@ -18,6 +18,8 @@ pub struct Login {
     nick: Box<str>,
     offered: Caps,
     caps: Caps,
+    /// The value of `draft/multiline`.
+    multiline: Box<str>,
     tries: u32,
     can_ask: bool,
     is_asking: bool,
@@ -47,12 +49,26 @@ impl Login {
         orders.send(format!("NICK {nick}"));
         orders.send(format!("USER {USER} 0 * :{nick}"));
         let (offered, caps) = (Caps::NONE, Caps::NONE);
-        Login { nick: nick.into(), offered, caps, tries: 0, can_ask, is_asking: false, welcomed: false }
+        Login {
+            nick: nick.into(),
+            offered,
+            caps,
+            multiline: "".into(),
+            tries: 0,
+            can_ask,
+            is_asking: false,
+            welcomed: false,
+        }
     }
 
     /// The capabilities that were granted.
     pub fn caps(&self) -> Caps {
         self.caps
+    }
+
+    /// How much a message of several lines may hold, in the server's words.
+    pub fn multiline(&self) -> &str {
+        &self.multiline
     }
 
     /// Whether the server waits for a nick that somebody has to choose.
@@ -100,6 +116,10 @@ impl Login {
         match line.param(1) {
             Some("LS") => {
                 self.offered = caps.fold(self.offered, Caps::with);
+                let values = names.split(' ').filter_map(|cap| cap.split_once('='));
+                for (_, value) in values.filter(|(name, _)| *name == MULTILINE) {
+                    self.multiline = value.into();
+                }
                 if line.param(2) == Some("*") && line.params().len() > 3 {
                     return; // More of the list follows.
                 }

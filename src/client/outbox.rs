@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use super::features::Features;
+use super::pieces::{Piece, cut};
 use super::{Event, Orders, nick_of};
-use crate::wire::caps::Caps;
 use crate::wire::limits::USER_BYTES;
-use crate::wire::line::{Line, split_text};
+use crate::wire::line::Line;
 use crate::wire::name::fold;
 
 /// The tag with the sender's own id of a message.
@@ -40,20 +40,6 @@ struct Message {
     key: u64,
     target: Option<Box<str>>,
     text: Box<str>,
-}
-
-/// What fits one line of it.
-struct Piece {
-    key: u64,
-    target: Box<str>,
-    text: Box<str>,
-    id: String,
-    /// Both the label and the text of the PING behind it.
-    label: String,
-    /// The nick under which it was sent first, folded.
-    sent_as: Option<Box<str>>,
-    /// It was sent on this link.
-    is_sent: bool,
 }
 
 /// How the client stands on the server at the moment of sending.
@@ -123,16 +109,16 @@ impl Outbox {
         }
     }
 
-    /// Cuts a message into pieces that still fit one line when the server has put the sender in front.
+    /// Cuts a message into pieces whose lines still fit when the server has put the sender in front.
     fn cut(&mut self, message: Message, standing: Standing) {
         let Message { key, target, text } = message;
         let target = target.unwrap_or_else(|| standing.home.into());
         let host_bytes = standing.host.map_or(USER_BYTES + 1 + HOST_BYTES, str::len);
         // ":NICK!USER@HOST PRIVMSG TARGET :TEXT\r\n"
         let around = 1 + standing.nick.len() + 1 + host_bytes + " PRIVMSG ".len() + target.len() + " :\r\n".len();
-        let room = standing.features.line_bytes.saturating_sub(around);
-        let clean = text.replace(['\r', '\0'], "");
-        for text in clean.split('\n').flat_map(|line| split_text(line, room)) {
+        // One byte stays for the mark that keeps a line from being taken for a command.
+        let room = standing.features.line_bytes.saturating_sub(around + 1);
+        for text in cut(&text, room, standing.features) {
             self.serial += 1;
             self.under_way.push_back(Piece {
                 key,
@@ -140,6 +126,7 @@ impl Outbox {
                 text: text.into(),
                 id: format!("{:032x}", (self.new_id)()),
                 label: format!("m{}", self.serial),
+                room,
                 sent_as: None,
                 is_sent: false,
             });
@@ -199,13 +186,17 @@ impl Outbox {
         self.under_way.iter().position(|piece| piece.is_sent && piece.label == label)
     }
 
-    /// The piece that a line is an answer to: by its label, or, where there are no labels, the first to the target that an error names.
+    /// The piece that a line is an answer to: by its label, or, where there are no labels, the first to the target that an error names,
+    /// or the first of several lines where those are refused.
     fn answered(&self, line: &Line, label: Option<&str>, gives_receipts: bool) -> Option<usize> {
         if let Some(label) = label {
             return self.labelled(label);
         }
         if gives_receipts || !is_refusal(line) {
             return None;
+        }
+        if line.command == "FAIL" && line.param(0) == Some("BATCH") {
+            return self.under_way.iter().position(|piece| piece.is_sent && piece.is_batch());
         }
         let context = line.params().get(1..line.params().len().saturating_sub(1)).unwrap_or_default();
         self.under_way
@@ -228,23 +219,6 @@ impl Outbox {
     }
 }
 
-impl Piece {
-    fn send(&self, features: &Features, orders: &mut Orders) {
-        let Piece { target, text, id, label, .. } = self;
-        let tags = match features.caps {
-            caps if features.gives_receipts() && caps.has(Caps::MESSAGE_TAGS) => {
-                format!("@{SENT_ID}={id};label={label} ")
-            }
-            caps if caps.has(Caps::MESSAGE_TAGS) => format!("@{SENT_ID}={id} "),
-            _ => String::new(),
-        };
-        orders.send(format!("{tags}PRIVMSG {target} :{text}"));
-        if !features.gives_receipts() {
-            orders.send(format!("PING {label}"));
-        }
-    }
-}
-
 /// Whether a line says no: an error numeric or `FAIL`.
 fn is_refusal(line: &Line) -> bool {
     line.command == "FAIL" || line.command.parse().is_ok_and(|code: u16| (400..600).contains(&code))
@@ -254,6 +228,7 @@ fn is_refusal(line: &Line) -> bool {
 mod tests {
     use super::*;
     use crate::client::features::WANTED;
+    use crate::wire::caps::Caps;
 
     fn outbox() -> Outbox {
         let mut next = 0;
@@ -378,7 +353,7 @@ mod tests {
         assert_eq!(texts.concat(), text);
         for said in &texts {
             let relayed = format!(":anna!gzy@cloak PRIVMSG #lobby :{said}\r\n").len();
-            assert!((500..=512).contains(&relayed) || said == texts.last().unwrap(), "{relayed}");
+            assert!((499..=511).contains(&relayed) || said == texts.last().unwrap(), "{relayed}");
         }
     }
 
@@ -391,6 +366,33 @@ mod tests {
         let mut orders = Orders::default();
         outbox.say(2, None, "\r\n", &mut orders);
         assert_eq!(orders.events, [Event::Delivered(2)]);
+    }
+
+    #[test]
+    fn a_poem_is_one_message_with_one_receipt_and_sent_again_as_one() {
+        let mut features = with_receipts();
+        features.learn_multiline("max-bytes=65536,max-lines=100");
+        let mut outbox = outbox();
+        say(&mut outbox, 7, None, "床前\n明月");
+        let first = sent(&mut outbox, &features);
+        assert!(first.len() == 4 && first[0].ends_with(" BATCH +m1 draft/multiline #lobby"), "{first:?}");
+        outbox.lost();
+        assert_eq!(sent(&mut outbox, &features), first);
+        let echo = format!("@+gzy/id={:032x};label=m1;msgid=1 :anna!u@h PRIVMSG #lobby :床前\n明月", 1);
+        assert_eq!(hear(&mut outbox, &features, &echo), (Answer::Receipt, vec![Event::Delivered(7)]));
+    }
+
+    #[test]
+    fn a_poem_that_is_refused_is_told_also_where_there_are_no_labels() {
+        let caps = Caps::MULTILINE.with(Caps::BATCH).with(Caps::MESSAGE_TAGS);
+        let mut features = Features { caps, ..Features::default() };
+        features.learn_multiline("max-bytes=4096");
+        let mut outbox = outbox();
+        say(&mut outbox, 1, None, "one line");
+        say(&mut outbox, 2, None, "床前\n明月");
+        assert_eq!(sent(&mut outbox, &features).len(), 2 + 5);
+        let (answer, events) = hear(&mut outbox, &features, ":s FAIL BATCH MULTILINE_MAX_BYTES 3 :too long");
+        assert!(answer == Answer::Refusal && matches!(events[..], [Event::Refused { key: 2, .. }]), "{events:?}");
     }
 
     #[test]

@@ -168,16 +168,16 @@ impl Session {
             "PING" => orders.send(format!("PONG :{}", line.params().last().copied().unwrap_or_default())),
             "PONG" => self.ponged(line.params().last().copied().unwrap_or_default(), orders),
             "ERROR" => self.last_words = line.param(0).map(Into::into),
-            "BATCH" => self.batch(&line, now_ms, orders),
+            "BATCH" => return self.batch(&line, now_ms, orders),
             "005" => line.params().iter().skip(1).for_each(|token| self.features.learn(token)),
-            _ => {
-                if self.batches.keeps(&line, text) {
-                    return Ok(());
-                }
-                return self.live(&line, text, now_ms, orders);
-            }
+            _ => return self.said(&line, text, now_ms, orders),
         }
         Ok(())
+    }
+
+    /// A line, or a message of several that is complete: part of a batch, or live.
+    fn said(&mut self, line: &Line, text: &str, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
+        if self.batches.keeps(line, text) { Ok(()) } else { self.live(line, text, now_ms, orders) }
     }
 
     /// When [`Session::tick`] has something to do.
@@ -238,6 +238,7 @@ impl Session {
     fn entered(&mut self, nick: Box<str>, now_ms: u64, orders: &mut Orders) {
         if let Stage::Hello { login, .. } = &self.stage {
             self.features.caps = login.caps();
+            self.features.learn_multiline(login.multiline());
         }
         self.stage = Stage::In;
         if fold(&nick) != fold(&self.wanted) {
@@ -370,13 +371,18 @@ impl Session {
         self.outbox.flush(standing, orders);
     }
 
-    fn batch(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) {
+    fn batch(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
         match self.batches.heard(line) {
+            Some(Closed::Message(text)) => {
+                let Some(line) = Line::parse(&text) else { return Ok(()) };
+                return self.said(&line, &text, now_ms, orders);
+            }
             Some(Closed::History { room, lines }) => self.remembered(&room, lines, now_ms, orders),
             Some(Closed::Answer(label)) => self.outbox.answer_ended(&label, orders),
             None => {}
         }
         self.flush(orders);
+        Ok(())
     }
 
     /// History is here: what of it is ours has arrived, the rest is told.

@@ -137,6 +137,11 @@ impl Settings {
         }
         true
     }
+
+    /// Remembers some things; returns how many of them are others than before.
+    fn set_all(&mut self, values: &[(Key, &str)]) -> usize {
+        values.iter().filter(|(key, value)| self.set(*key, value)).count()
+    }
 }
 
 fn understood(line: &str) -> Option<(Key, &str)> {
@@ -167,11 +172,7 @@ impl SettingsFile {
     /// Reads the settings from a config folder. What cannot be read counts as empty, and is not written over.
     pub fn load(folder: Option<&Path>) -> (SettingsFile, Option<SettingsFault>) {
         let Some(path) = folder.map(|folder| folder.join(FILE_NAME)) else { return Default::default() };
-        let text = config_folder::read(&path).and_then(|bytes| {
-            String::from_utf8(bytes.unwrap_or_default())
-                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
-        });
-        match text {
+        match read(&path) {
             Ok(text) => {
                 let (settings, bad) = Settings::parse(&text);
                 let fault = (!bad.is_empty()).then(|| SettingsFault::Lines(path.clone(), bad));
@@ -181,13 +182,23 @@ impl SettingsFile {
         }
     }
 
-    /// Remembers some things at once, on the disk when one of them is another than before.
+    /// Remembers some things at once, on the disk when one of them is another than before. What another client wrote there meanwhile stays.
     pub fn remember(&mut self, values: &[(Key, &str)]) -> Result<(), SettingsFault> {
-        let changes = values.iter().filter(|(key, value)| self.settings.set(*key, value)).count();
+        let changes = self.settings.set_all(values);
         let Some(path) = self.path.as_ref().filter(|_| changes > 0) else { return Ok(()) };
-        config_folder::replace(path, &self.settings.text())
-            .map_err(|why| SettingsFault::File(path.clone(), why.to_string()))
+        let written = || {
+            let _turn = config_folder::turn(path)?;
+            let (mut settings, _) = Settings::parse(&read(path)?);
+            settings.set_all(values);
+            config_folder::replace(path, &settings.text())
+        };
+        written().map_err(|why| SettingsFault::File(path.clone(), why.to_string()))
     }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    String::from_utf8(config_folder::read(path)?.unwrap_or_default())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 
 #[cfg(test)]
@@ -205,6 +216,17 @@ mod tests {
         assert_eq!((file.settings.value(Key::Server), fault), (Some("board:510"), None));
         assert_eq!(file.settings.value(Key::Nick), Some("小阳"));
         assert_eq!((file.settings.colours(), file.settings.language()), (Colours::Auto, None));
+    }
+
+    #[test]
+    fn two_clients_do_not_undo_what_the_other_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut one, _) = SettingsFile::load(Some(folder.path()));
+        let (mut other, _) = SettingsFile::load(Some(folder.path()));
+        one.remember(&[(Key::Server, "board:510")]).unwrap();
+        other.remember(&[(Key::Nick, "小阳")]).unwrap();
+        let (read, _) = SettingsFile::load(Some(folder.path()));
+        assert_eq!(read.settings.text(), "server = board:510\nnick = 小阳\n");
     }
 
     #[test]

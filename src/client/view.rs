@@ -1,6 +1,6 @@
 //! What a person sees: events go in, things to show come out. Pure: the time is an argument.
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::features::Features;
 use super::outbox::SENT_ID;
@@ -57,11 +57,6 @@ impl View {
     /// All rooms that the client is in, in no particular order.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms.values()
-    }
-
-    /// What is typed into a room reaches it as a command where the server has `!` commands: those of GZY do.
-    pub fn has_commands(&self) -> bool {
-        self.features.lobby.is_some()
     }
 
     /// The people with whom there was private talk, the latest first.
@@ -255,9 +250,9 @@ impl View {
     }
 
     fn quit(&mut self, who: &str, why: &str, mut show: impl FnMut(&str, What)) {
-        let mut rooms: Vec<&mut Room> = self.rooms.values_mut().collect();
-        rooms.sort_by(|a, b| a.name.cmp(&b.name));
-        for room in rooms {
+        let keys: BinaryHeap<Box<str>> = self.rooms.keys().cloned().collect();
+        for key in keys.into_sorted_vec() {
+            let Some(room) = self.rooms.get_mut(&key) else { continue };
             if room.remove(who) && !self.features.is_lobby(&room.name) {
                 show(&room.name, What::Left { who: who.into(), why: why.into(), count: room.count() });
             }

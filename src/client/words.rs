@@ -228,8 +228,8 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (Zh, Invited { by }) => format!("{} 邀请你进入 {room}；用 /join {room}", p(by)),
         (En, Invited { by }) => format!("{} invites you to {room}; enter it with /join {room}", p(by)),
         (_, Notice(text)) => p(text).into_owned(),
-        (Zh, Refused { target, text, why }) => format!("没有送达 {}（{}）：{}", p(target), p(why), p(text)),
-        (En, Refused { target, text, why }) => format!("not sent to {} ({}): {}", p(target), p(why), p(text)),
+        (Zh, Refused { target, text, why }) => format!("没有送达 {}（{}）：{}", p(target), p(why), short(text)),
+        (En, Refused { target, text, why }) => format!("not sent to {} ({}): {}", p(target), p(why), short(text)),
         (Zh, Unreadable) => "收到一行无法读取的内容（不是 UTF-8，或太长）".to_owned(),
         (En, Unreadable) => "a line could not be read (it is not UTF-8, or too long)".to_owned(),
         (Zh, NickRefused { nick, why }) => format!("不能用名字 {}：{}", p(nick), p(why)),
@@ -299,6 +299,14 @@ fn list(names: &[Box<str>]) -> String {
         listed.push("…".to_owned());
     }
     listed.join(", ")
+}
+
+/// The beginning of a message of several lines; the whole of any other.
+fn short(text: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, _)) => format!("{} …", printable(first)),
+        None => printable(text).into_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use time::{Date, OffsetDateTime, UtcOffset};
+use unicode_width::UnicodeWidthStr;
 
 use super::commands::is_secret;
 use super::shown::{Said, Shown, What};
@@ -13,6 +14,9 @@ use crate::wire::timestamp;
 
 /// What stands where a password was typed.
 const HIDDEN: &str = "••••";
+
+/// Columns that the lines of one message are moved in at most: a long nick should not push a poem out of a narrow window.
+const INDENT: usize = 16;
 
 /// Makes lines of what there is to show.
 #[derive(Clone, Debug)]
@@ -36,19 +40,25 @@ pub struct Parts<'a> {
     pub who: Cow<'a, str>,
     /// Between who speaks and what is said.
     pub between: &'static str,
-    /// What is said, or what happened.
+    /// What is said, or what happened; a message of several lines has `\n` between them.
     pub text: Cow<'a, str>,
 }
 
 impl Writer {
-    /// One line, safe to print. `now_ms` tells whether the day has to be mentioned.
+    /// One line, safe to print; those of a message of several stand under each other. `now_ms` tells whether the day has to be mentioned.
     pub fn line(&self, shown: &Shown, now_ms: u64) -> String {
         let Parts { room, before, who, between, text } = self.parts(shown);
         let time = self.time(shown.at_ms, now_ms);
-        match room {
-            Some(room) => format!("{time} {room} {before}{who}{between}{text}"),
-            None => format!("{time} {before}{who}{between}{text}"),
+        let room = room.map_or_else(String::new, |room| format!("{room} "));
+        let head = format!("{time} {room}{before}{who}{between}");
+        let indent = indent(&head);
+        let mut lines = text.split('\n');
+        let mut whole = head + lines.next().unwrap_or_default();
+        for line in lines {
+            whole.push('\n');
+            whole.push_str(format!("{indent}{line}").trim_end());
         }
+        whole
     }
 
     /// What a line is made of behind its time.
@@ -110,13 +120,26 @@ impl Writer {
     }
 }
 
+/// The blanks in front of the second line of a message and those after it: they stand under the first one, as far as that leaves room.
+pub fn indent(head: &str) -> String {
+    " ".repeat(head.width().min(INDENT))
+}
+
 /// The text as it may be shown: without the colours of other programs, and without passwords.
 fn text_of(said: &Said) -> Cow<'_, str> {
     if said.own && is_secret(&said.text) {
         let end = said.text.find(|c: char| c.is_whitespace() || matches!(c, '*' | '＊')).unwrap_or(said.text.len());
         return format!("{} {HIDDEN}", printable(&said.text[..end])).into();
     }
-    match strip_formatting(&said.text) {
+    if said.text.contains('\n') {
+        let lines: Vec<Cow<str>> = said.text.split('\n').map(line_of).collect();
+        return lines.join("\n").into();
+    }
+    line_of(&said.text)
+}
+
+fn line_of(text: &str) -> Cow<'_, str> {
+    match strip_formatting(text) {
         Cow::Borrowed(text) => printable(text),
         Cow::Owned(text) => printable(&text).into_owned().into(),
     }
@@ -151,6 +174,14 @@ mod tests {
         assert_eq!(line(by_me, None, NOON_MS), "21:19 我 → 小阳: 嘘");
         let action = Said { is_action: true, ..said("ben", "waves") };
         assert_eq!(line(action, Some("#LOBBY"), NOON_MS), "21:19 * ben waves");
+    }
+
+    #[test]
+    fn the_lines_of_a_message_stand_under_each_other_and_obey_nobody() {
+        let poem = line(said("小阳", "床前\n\n\u{1b}[2J明月\u{2}光\r"), Some("#lobby"), NOON_MS);
+        assert_eq!(poem, "21:19 小阳: 床前\n\n            ␛[2J明月光␍");
+        let long = line(said(&"长".repeat(20), "一\n二"), Some("#lobby"), NOON_MS);
+        assert!(long.ends_with("\n                二"), "{long}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the Tab key makes of a word: nicks, rooms, commands.
 
+use std::collections::BinaryHeap;
+
 use crate::client::commands;
 use crate::wire::name::fold;
 
@@ -79,9 +81,9 @@ fn begins(name: &str, with: &str) -> bool {
 /// The commands that begin so, those in the user's language first, each language in alphabetical order.
 fn commands_for(begun: &str, is_chinese: bool) -> impl Iterator<Item = &'static str> {
     let begun = begun.to_lowercase();
-    let mut names: Vec<&'static str> = commands::all().filter(|name| name.starts_with(&begun)).collect();
-    names.sort_unstable_by_key(|name| (name.is_ascii() == is_chinese, *name));
-    names.into_iter()
+    let names = commands::all().filter(|name| name.starts_with(&begun));
+    let names: BinaryHeap<_> = names.map(|name| (name.is_ascii() == is_chinese, name)).collect();
+    names.into_sorted_vec().into_iter().map(|(_, name)| name)
 }
 
 #[cfg(test)]

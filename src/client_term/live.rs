@@ -17,6 +17,7 @@ use super::{GOODBYE_WITHIN, Waits, Woken, note_login, now_ms, woken};
 use crate::client::start::Start;
 use crate::client::words::Saying;
 use crate::client::{Command, Event, commands as words_behind_marks};
+use crate::system;
 
 /// Events that are handled before the screen is drawn again: as much as one screen shows.
 const BATCH: usize = 200;
@@ -290,17 +291,15 @@ impl Live {
     }
 
     /// Goes to the background until the shell brings it back.
-    #[cfg(unix)]
     fn suspend(&mut self) {
+        if !system::CAN_SUSPEND {
+            return;
+        }
         let mut out = io::stdout().lock();
         let _ = out.write_all(self.screen.erase().as_bytes()).and_then(|()| out.flush());
         drop(out);
         self.raw = None;
-        // Stops all threads of this process, this one too, until SIGCONT.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        system::suspend();
         self.raw = Raw::take().ok();
     }
-
-    #[cfg(not(unix))]
-    fn suspend(&mut self) {}
 }

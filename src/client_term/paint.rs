@@ -4,7 +4,7 @@ use time::Date;
 
 use crate::client::settings::Colours;
 use crate::client::shown::{Said, Shown, What};
-use crate::client::writer::Writer;
+use crate::client::writer::{Writer, indent};
 use crate::wire::name::fold;
 
 /// Colours of nicks on a dark background, of the 256 that terminals know: bright, and easy to tell apart.
@@ -90,7 +90,7 @@ impl Painter {
             let text = format!("── {:04}-{:02}-{:02} ──", day.year(), u8::from(day.month()), day.day());
             lines.push(self.styled(DIM, &text));
         }
-        lines.push(self.line(shown, nick));
+        lines.extend(self.said(shown, nick));
         lines
     }
 
@@ -99,9 +99,11 @@ impl Painter {
         self.styled(DIM, &format!("· {text}"))
     }
 
-    fn line(&self, shown: &Shown, nick: &str) -> String {
+    /// What somebody said, or what happened. The lines of a message stand under each other.
+    fn said(&self, shown: &Shown, nick: &str) -> Vec<String> {
         let parts = self.writer.parts(shown);
-        let mut line = self.styled(DIM, &self.writer.clock(shown.at_ms));
+        let clock = self.writer.clock(shown.at_ms);
+        let mut line = self.styled(DIM, &clock);
         if let Some(room) = &parts.room {
             line.push(' ');
             line.push_str(&self.styled(DIM, room));
@@ -110,7 +112,7 @@ impl Painter {
         let What::Said(said) = &shown.what else {
             let style = if is_important(&shown.what) { BOLD } else { DIM };
             line.push_str(&self.styled(style, &format!("{}{}", parts.before, parts.text)));
-            return line;
+            return vec![line];
         };
         let style = match self.palette {
             _ if said.own => BOLD.to_owned(),
@@ -126,8 +128,12 @@ impl Painter {
             said if calls(said, nick) => BOLD,
             _ => "",
         };
-        line.push_str(&self.styled(style, &parts.text));
-        line
+        let room = parts.room.as_ref().map_or_else(String::new, |room| format!(" {room}"));
+        let indent = indent(&format!("{clock}{room} {}{}{}", parts.before, parts.who, parts.between));
+        let mut texts = parts.text.split('\n');
+        line.push_str(&self.styled(style, texts.next().unwrap_or_default()));
+        let under = texts.map(|text| format!("{indent}{}", self.styled(style, text)).trim_end().to_owned());
+        std::iter::once(line).chain(under).collect()
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
@@ -204,6 +210,16 @@ mod tests {
         assert_eq!(lines, ["13:19 ben: 问小阳吧"]);
         let notice = Shown { at_ms: NOON_MS, room: None, what: What::Notice("\x1b[2J欢迎".into()) };
         assert_eq!(painter.lines(&notice, NOON_MS, "小阳"), ["13:19 · ␛[2J欢迎"]);
+    }
+
+    #[test]
+    fn a_poem_stands_line_under_line_in_the_colour_of_its_kind() {
+        let poem = message("床前\n\n明月");
+        assert_eq!(one(poem.clone()), "\x1b[2m13:19\x1b[m \x1b[36mben\x1b[m: 床前||           明月");
+        let private = one(Said { with: Some("ben".into()), ..poem });
+        assert!(private.ends_with("\x1b[35m床前\x1b[m||                \x1b[35m明月\x1b[m"), "{private:?}");
+        let notice = Shown { at_ms: NOON_MS, room: None, what: What::Notice("一\n二".into()) };
+        assert_eq!(painter(None).lines(&notice, NOON_MS, ""), ["13:19 · 一␊二"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The conversations of a terminal: which there are, which one is looked at, and what was not seen in the others.
 
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::client::shown::Shown;
 use crate::wire::name::fold;
@@ -72,12 +72,13 @@ impl Talks {
 
     /// Brings the rooms in line with those that the client is in; `home` comes first.
     pub fn follow<'a>(&mut self, rooms: impl Iterator<Item = &'a str>, home: &str) {
-        let mut rooms: Vec<&str> = rooms.collect();
-        rooms.sort_by_key(|room| (fold(room) != fold(home), fold(room)));
-        for room in &rooms {
+        let home = fold(home);
+        let rooms: BinaryHeap<_> = rooms.map(|room| (fold(room) != home, fold(room), room)).collect();
+        let rooms = rooms.into_sorted_vec();
+        for (_, _, room) in &rooms {
             self.open(room, true).is_coming = false;
         }
-        let is_in = |name: &str| rooms.iter().any(|room| fold(room) == fold(name));
+        let is_in = |name: &str| rooms.iter().any(|(_, room, _)| *room == fold(name));
         self.list.retain(|talk| !talk.is_room || talk.is_coming || is_in(&talk.name));
     }
 

@@ -1,5 +1,6 @@
 //! What is around a server: addresses, the data folder and what is in it, the clock.
 
+use std::collections::BinaryHeap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::{FIRST_YEAR, Finding, ROOM_BYTES};
 use crate::store;
+use crate::system;
 use crate::wire::fingerprint::Fingerprint;
 
 /// The certificate in the data folder.
@@ -23,8 +25,8 @@ pub fn addresses() -> Vec<IpAddr> {
         IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
     };
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut found: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(is_reachable).collect();
-    found.sort_unstable();
+    let found: BinaryHeap<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(is_reachable).collect();
+    let mut found = found.into_sorted_vec();
     found.dedup();
     found
 }
@@ -34,7 +36,10 @@ pub fn key(data: &Path) -> Finding {
     let path = data.join(CERTIFICATE_FILE);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Finding::NoKey,
+        // What is wrong with a folder that is none is said of the folder.
+        Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Finding::NoKey;
+        }
         Err(why) => return Finding::BadKey(path, why.to_string()),
     };
     match CertificateDer::from_pem_slice(&bytes).ok().and_then(|der| Fingerprint::of_certificate(&der)) {
@@ -45,6 +50,9 @@ pub fn key(data: &Path) -> Finding {
 
 /// Whether the data folder can be used.
 pub fn folder(data: &Path) -> Finding {
+    if let Some(why) = system::file_in_the_way(data) {
+        return Finding::BadFolder(data.into(), why.to_string());
+    }
     if !data.exists() {
         return match nearest(data).map(|parent| try_writing(&parent).map_err(|why| (parent, why))) {
             Some(Ok(())) => Finding::NoFolder(data.into()),
@@ -55,11 +63,9 @@ pub fn folder(data: &Path) -> Finding {
     if let Err(why) = try_writing(data) {
         return Finding::BadFolder(data.into(), why.to_string());
     }
-    match rustix::fs::statvfs(data) {
-        Ok(system) => match system.f_bavail.saturating_mul(system.f_frsize) {
-            bytes if bytes < ROOM_BYTES => Finding::Full(data.into(), bytes),
-            bytes => Finding::Folder(data.into(), bytes),
-        },
+    match system::free_bytes(data) {
+        Ok(Some(bytes)) if bytes < ROOM_BYTES => Finding::Full(data.into(), bytes),
+        Ok(bytes) => Finding::Folder(data.into(), bytes),
         Err(why) => Finding::BadFolder(data.into(), why.to_string()),
     }
 }

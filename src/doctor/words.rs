@@ -59,8 +59,10 @@ fn place(language: Language, path: &str, finding: &Finding) -> String {
                 printable(why)
             )
         }
-        (Zh, Finding::Folder(_, bytes)) => format!("数据文件夹 {path} 可以写入，剩余 {}", size(*bytes)),
-        (En, Finding::Folder(_, bytes)) => {
+        (Zh, Finding::Folder(_, None)) => format!("数据文件夹 {path} 可以写入"),
+        (En, Finding::Folder(_, None)) => format!("the data folder {path} can be written"),
+        (Zh, Finding::Folder(_, Some(bytes))) => format!("数据文件夹 {path} 可以写入，剩余 {}", size(*bytes)),
+        (En, Finding::Folder(_, Some(bytes))) => {
             format!("the data folder {path} can be written and has {} left", size(*bytes))
         }
         (Zh, Finding::Full(_, bytes)) => {
@@ -140,7 +142,8 @@ mod tests {
             Finding::Key(Fingerprint([1; 32])),
             Finding::NoKey,
             Finding::BadKey(path(), "x".into()),
-            Finding::Folder(path(), 5 << 30),
+            Finding::Folder(path(), Some(5 << 30)),
+            Finding::Folder(path(), None),
             Finding::Full(path(), 5),
             Finding::NoFolder(path()),
             Finding::BadFolder(path(), "x".into()),

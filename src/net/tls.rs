@@ -16,9 +16,10 @@ use futures_rustls::client::TlsStream;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use smol::io::{AsyncRead, AsyncWrite};
 
+use super::suites::provider;
 use super::within;
 use crate::wire::fingerprint::Fingerprint;
 
@@ -92,42 +93,6 @@ impl Encryption {
             None => Err(NotEncrypted::Failed("its certificate cannot be read".into())),
         }
     }
-}
-
-/// ring, with the cipher in front that this machine is quick at.
-fn provider() -> CryptoProvider {
-    let mut provider = rustls::crypto::ring::default_provider();
-    if !has_aes_instructions() {
-        use CipherSuite::{
-            TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-            TLS13_CHACHA20_POLY1305_SHA256,
-        };
-        let is_chacha = |suite| {
-            matches!(
-                suite,
-                TLS13_CHACHA20_POLY1305_SHA256
-                    | TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-                    | TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-            )
-        };
-        provider.cipher_suites.sort_by_key(|suite| !is_chacha(suite.suite()));
-    }
-    provider
-}
-
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-fn has_aes_instructions() -> bool {
-    std::arch::is_x86_feature_detected!("aes")
-}
-
-#[cfg(target_arch = "aarch64")]
-fn has_aes_instructions() -> bool {
-    std::arch::is_aarch64_feature_detected!("aes")
-}
-
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-fn has_aes_instructions() -> bool {
-    false
 }
 
 /// Checks that the server holds the private key of its certificate, and nothing else.

@@ -215,6 +215,8 @@ impl Hub {
                 Some((up_to, count)) => Input::Saved { up_to, count, result },
                 None => return,
             },
+            // The rules learn of accounts when they hold them.
+            Mail::Store(Answer::AccountsChanged(accounts)) => Input::AccountsChanged(accounts),
             Mail::Stop => {
                 self.is_stopping = true;
                 log::info!("stopping");
@@ -273,6 +275,7 @@ impl Hub {
                     }
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
+                Effect::HashPassword { token, password } => self.hash_password(token, password),
                 Effect::Close { conn } => self.outboxes.close(conn),
                 Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
                 Effect::Log { conn: None, text } => log::info!("{text}"),
@@ -290,6 +293,17 @@ impl Hub {
             let _ = mail.send(Mail::Fact(Input::PasswordChecked { token, correct })).await;
         };
         self.executor.spawn(check).detach();
+    }
+
+    fn hash_password(&self, token: Token, password: Secret) {
+        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let hash = async move {
+            let _turn = checks.acquire_arc().await;
+            let hash = smol::unblock(move || password::hash(&password.0)).await;
+            let hash = hash.map_err(|why| log::error!("{why}")).ok().map(Box::from);
+            let _ = mail.send(Mail::Fact(Input::PasswordHashed { token, hash })).await;
+        };
+        self.executor.spawn(hash).detach();
     }
 
     fn flush_if_due(&mut self, now: Now) {

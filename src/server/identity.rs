@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use time::{Duration, OffsetDateTime};
 
+use crate::system;
 use crate::wire::certificate;
 use crate::wire::fingerprint::Fingerprint;
 
@@ -161,7 +161,7 @@ fn load_own(data: &Path, now_secs: i64) -> Result<Identity, BadIdentity> {
     let (certificate_path, key_path) = (data.join(CERTIFICATE_FILE), data.join(KEY_FILE));
     if !key_path.exists() {
         let key = KeyPair::generate().map_err(BadIdentity::Make)?;
-        write_whole(&key_path, &pem("PRIVATE KEY", key.serialized_der()), 0o600)?;
+        write_whole(&key_path, &pem("PRIVATE KEY", key.serialized_der()), system::private_file())?;
         log::info!("made the key {}; clients know this server by it, so keep it", key_path.display());
     }
     let key = read_key(&key_path)?;
@@ -175,7 +175,7 @@ fn load_own(data: &Path, now_secs: i64) -> Result<Identity, BadIdentity> {
         _ => {}
     }
     let made = self_signed(&pair, now_secs)?;
-    write_whole(&certificate_path, &pem("CERTIFICATE", &made), 0o644)?;
+    write_whole(&certificate_path, &pem("CERTIFICATE", &made), system::shown_file())?;
     log::info!("made the certificate {} for the server's key", certificate_path.display());
     let identity = Identity::read(&certificate_path, &key_path)?;
     Ok(Identity { is_renewed: true, ..identity })
@@ -207,14 +207,13 @@ fn self_signed(key: &KeyPair, now_secs: i64) -> Result<Vec<u8>, BadIdentity> {
 
 /// The machine's name, where it is one that a certificate can hold.
 fn host_name() -> Option<String> {
-    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
     let is_plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
-    Some(name).filter(|name| !name.is_empty() && name.len() <= 253 && is_plain(name))
+    system::host_name().filter(|name| !name.is_empty() && name.len() <= 253 && is_plain(name))
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, BadIdentity> {
     let found = fs::metadata(path).map_err(|why| BadIdentity::File("read the key", path.into(), why))?;
-    if found.permissions().mode() & 0o077 != 0 {
+    if system::is_open_to_others(&found) {
         return Err(BadIdentity::Exposed(path.into()));
     }
     PrivateKeyDer::from_pem_slice(&read_file(path)?).map_err(|_| BadIdentity::NotPem("private key", path.into()))
@@ -229,11 +228,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, BadIdentity> {
 }
 
 /// Written beside and renamed: after a power cut the file is whole or not there.
-fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), BadIdentity> {
-    let write = || {
+fn write_whole(path: &Path, text: &str, mut options: OpenOptions) -> Result<(), BadIdentity> {
+    let mut write = || {
         let beside = path.with_added_extension("new");
         let _ = fs::remove_file(&beside);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+        let mut file = options.create_new(true).open(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)
@@ -257,6 +256,8 @@ fn pem(label: &str, der: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// 2026-11-20, about.
@@ -273,7 +274,7 @@ mod tests {
     }
 
     fn usable(identity: &Identity) -> Result<(), BadIdentity> {
-        identity.resolver(&rustls::crypto::ring::default_provider()).map(|_| ())
+        identity.resolver(&crate::net::suites::provider()).map(|_| ())
     }
 
     #[test]

@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::ServerError;
 use super::hub::Mail;
+use crate::system;
 
 /// The port of GZY.
 pub const PORT: u16 = 510;
@@ -90,6 +91,8 @@ fn everywhere(port: u16) -> Result<Vec<TcpListener>, ServerError> {
 fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // Without it a restarted server waits for connections that are long over. On Windows it means that two programs may have one port.
+        #[cfg(unix)]
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             // 0.0.0.0 and [::] are listened on side by side.
@@ -104,23 +107,13 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 
 /// Lets the process have as many files as its connections need, as far as the system allows.
 pub fn raise_file_limit(limits: &Limits) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let now = getrlimit(Resource::Nofile);
     let wanted = limits.connections as u64 + FILES_BESIDES;
-    if now.current.is_none_or(|current| current >= wanted) {
-        return;
+    if let Some(allowed) = system::raise_file_limit(wanted) {
+        log::warn!(
+            "the system allows {allowed} open files; that is less than --max-connections {} needs",
+            limits.connections
+        );
     }
-    // Root may go beyond the hard limit, others up to it.
-    let beyond = Rlimit { current: Some(wanted), maximum: now.maximum.map(|most| most.max(wanted)) };
-    if setrlimit(Resource::Nofile, beyond).is_ok() {
-        return;
-    }
-    let allowed = now.maximum.map_or(wanted, |most| most.min(wanted));
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: now.maximum });
-    log::warn!(
-        "the system allows {allowed} open files; that is less than --max-connections {} needs",
-        limits.connections
-    );
 }
 
 /// Who is connected, by address.

@@ -10,6 +10,7 @@ use simplelog::{ConfigBuilder, FormatItem, WriteLogger, format_description};
 use time::UtcOffset;
 
 use super::{Config, ServerError};
+use crate::system;
 
 /// A log file is set aside at this size: opens in any editor.
 const LOG_BYTES: u64 = 8 << 20;
@@ -47,7 +48,7 @@ pub fn start(config: &Config) -> Result<Reopen, ServerError> {
         Box::new(io::stderr())
     } else {
         let path = config.log.clone().unwrap_or_else(|| config.data.join("log.txt"));
-        fs::create_dir_all(&config.data).map_err(|why| ServerError::data_folder(&config.data, why))?;
+        system::make_folder(&config.data).map_err(|why| ServerError::data_folder(&config.data, why))?;
         let file = RotatingFile::open(path.clone(), LOG_BYTES, reopen.clone())
             .map_err(|why| ServerError::File("write the log", path, why))?;
         Box::new(file)

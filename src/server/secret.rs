@@ -1,11 +1,11 @@
 //! The secret behind the cloaks, made at the first start and kept beside the database, so that bans outlast a restart.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::ServerError;
+use crate::system;
 
 /// 32 random bytes in the data folder, readable by the server alone.
 const FILE_NAME: &str = "cloak.key";
@@ -14,7 +14,7 @@ const FILE_NAME: &str = "cloak.key";
 pub fn load_or_make(data: &Path) -> Result<[u8; 32], ServerError> {
     let path = data.join(FILE_NAME);
     let failed = |doing| move |why: io::Error| ServerError::File(doing, data.join(FILE_NAME), why);
-    fs::create_dir_all(data).map_err(|why| ServerError::data_folder(data, why))?;
+    system::make_folder(data).map_err(|why| ServerError::data_folder(data, why))?;
     match fs::read(&path) {
         Ok(bytes) => {
             if let Ok(secret) = <[u8; 32]>::try_from(bytes) {
@@ -34,7 +34,7 @@ pub fn load_or_make(data: &Path) -> Result<[u8; 32], ServerError> {
 /// Written beside and renamed: after a power cut the file is whole or not there.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = system::private_file().truncate(true).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)

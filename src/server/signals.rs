@@ -12,9 +12,16 @@ use super::hub::Mail;
 use super::tls::Keeper;
 use super::{logfile, motd};
 
+/// What is listened for.
+#[cfg(unix)]
+const WATCHED: [Signal; 3] = [Signal::Term, Signal::Int, Signal::Hup];
+/// Ctrl-C is all that Windows sends to a program in a console.
+#[cfg(not(unix))]
+const WATCHED: [Signal; 1] = [Signal::Int];
+
 /// Signals are gathered from here on. Called before the server says that it is ready: whoever reads that may send one at once.
 pub fn gather() -> Option<Signals> {
-    let signals = Signals::new([Signal::Term, Signal::Int, Signal::Hup]);
+    let signals = Signals::new(WATCHED);
     signals.inspect_err(|why| log::error!("signals cannot be watched ({why}); stopping will be abrupt")).ok()
 }
 

@@ -13,6 +13,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 
+use crate::net::suites;
 use crate::wire::limits::{HANDSHAKE_MS, HANDSHAKES, HANDSHAKES_PER_ADDRESS};
 
 use super::identity::{BadIdentity, Identity, Source};
@@ -163,48 +164,17 @@ impl Keeper {
 
 /// What TLS works with when it shows this identity.
 pub fn config_of(identity: &Identity) -> Result<Arc<ServerConfig>, BadIdentity> {
-    let mut provider = ring::default_provider();
-    let prefers_chacha = !has_aes_instructions();
-    if prefers_chacha {
-        provider.cipher_suites.sort_by_key(|suite| !is_chacha(*suite));
-    }
-    let provider = Arc::new(provider);
+    let provider = Arc::new(suites::provider());
     let mut config = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(BadIdentity::Unusable)?
         .with_no_client_auth()
         .with_cert_resolver(identity.resolver(&provider)?);
     // A client without AES instructions puts ChaCha20 first, and its wish counts, unless it is the server that has none.
-    config.ignore_client_order = prefers_chacha;
+    config.ignore_client_order = !suites::has_aes_instructions();
     // A ticket holds all that is needed to go on with a session: it takes no memory here.
     config.ticketer = ring::Ticketer::new().map_err(BadIdentity::Unusable)?;
     Ok(Arc::new(config))
-}
-
-fn is_chacha(suite: rustls::SupportedCipherSuite) -> bool {
-    use rustls::CipherSuite::*;
-    matches!(
-        suite.suite(),
-        TLS13_CHACHA20_POLY1305_SHA256
-            | TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-            | TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-    )
-}
-
-/// Whether this processor does AES by itself: a Raspberry Pi up to the fourth does not, and is three times faster with ChaCha20.
-#[cfg(target_arch = "x86_64")]
-fn has_aes_instructions() -> bool {
-    std::arch::is_x86_feature_detected!("aes")
-}
-
-#[cfg(target_arch = "aarch64")]
-fn has_aes_instructions() -> bool {
-    std::arch::is_aarch64_feature_detected!("aes")
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn has_aes_instructions() -> bool {
-    false
 }
 
 #[cfg(test)]

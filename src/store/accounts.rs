@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use super::database;
 use super::error::StoreError;
-use super::record::{Account, AccountId};
+use super::record::{Account, AccountId, NotRegistered};
 use crate::wire::name::fold;
 
 /// The columns that [`account`] reads.
@@ -71,33 +71,24 @@ impl std::error::Error for AccountError {}
 impl Accounts {
     /// Opens the accounts of a data folder; makes folder and database when they are missing.
     pub fn open(data: &Path) -> Result<Accounts, StoreError> {
-        database::open(data).map(|db| Accounts { db })
+        database::open_beside(data).map(|db| Accounts { db })
     }
 
     /// Makes an account; gives its number. `hash` is PHC text, see [`crate::password::hash`].
     pub fn add(&self, name: &str, hash: &str) -> Result<AccountId, AccountError> {
-        if name.parse::<u64>().is_ok() {
-            return Err(AccountError::LooksLikeNumber { name: name.into() });
-        }
-        let created_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        let added = self.db.execute(
-            "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4)",
-            (name, fold(name), hash, created_ms),
-        );
-        match added {
-            Ok(_) => Ok(AccountId(self.db.last_insert_rowid() as u32)),
-            Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                let holder = find(&self.db, name)?.map_or_else(|| name.into(), |account| account.name);
-                Err(AccountError::Taken { name: holder })
+        register(&self.db, name, hash)?.map_err(|why| match why {
+            NotRegistered::LooksLikeNumber => AccountError::LooksLikeNumber { name: name.into() },
+            NotRegistered::Taken => {
+                let holder = find(&self.db, name).ok().flatten();
+                AccountError::Taken { name: holder.map_or_else(|| name.into(), |account| account.name) }
             }
-            Err(why) => Err(why.into()),
-        }
+        })
     }
 
     /// Gives an account (by name or number) another password.
     pub fn set_password(&self, name: &str, hash: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.id.0, hash))?;
+        set_password(&self.db, account.id, hash)?;
         Ok(())
     }
 
@@ -108,10 +99,16 @@ impl Accounts {
         Ok(())
     }
 
-    /// Removes an account (by name or number). What it said stays; its number is never given again.
+    /// Removes an account (by name or number), from its groups too. What it said stays; its number is never given again. A group that
+    /// was its own keeps the number as its owner: the rules hand it on.
     pub fn remove(&self, name: &str) -> Result<(), AccountError> {
         let account = self.named(name)?;
-        self.db.execute("DELETE FROM accounts WHERE id = ?1", [account.id.0])?;
+        let step = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        step.execute("DELETE FROM accounts WHERE id = ?1", [account.id.0])?;
+        for table in ["members", "invitations", "markers", "conversations"] {
+            step.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account.id.0])?;
+        }
+        step.commit()?;
         Ok(())
     }
 
@@ -125,6 +122,29 @@ impl Accounts {
     fn named(&self, name: &str) -> Result<Account, AccountError> {
         find(&self.db, name)?.ok_or_else(|| AccountError::Unknown { name: name.into() })
     }
+}
+
+/// Makes an account; gives its number, or why there is none. `hash` is PHC text.
+pub fn register(db: &Connection, name: &str, hash: &str) -> rusqlite::Result<Result<AccountId, NotRegistered>> {
+    if name.parse::<u64>().is_ok() {
+        return Ok(Err(NotRegistered::LooksLikeNumber));
+    }
+    let created_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let added = db.execute(
+        "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4)",
+        (name, fold(name), hash, created_ms),
+    );
+    match added {
+        Ok(_) => Ok(Ok(AccountId(db.last_insert_rowid() as u32))),
+        Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(Err(NotRegistered::Taken)),
+        Err(why) => Err(why),
+    }
+}
+
+/// Gives an account another password; false when there is no such account.
+pub fn set_password(db: &Connection, account: AccountId, hash: &str) -> rusqlite::Result<bool> {
+    let changed = db.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", (account.0, hash))?;
+    Ok(changed > 0)
 }
 
 /// An account by its name (any spelling) or its number. No name is a number, so the two never compete.

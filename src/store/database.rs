@@ -1,22 +1,18 @@
 //! The file `gzy.db`: who may open it, which form it has, how SQLite treats it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-
-/// The forms of the database, oldest first; number `i` brings a file from form `i` to form `i + 1` (`PRAGMA user_version`).
-const FORMS: [&str; 1] = [include_str!("1.sql")];
-
-/// "GZY." in the file's head, so that nobody's other database is taken for ours (`PRAGMA application_id`).
-const APPLICATION_ID: i32 = 0x475a_592e;
+use super::form;
+use crate::system;
 
 /// `gzy user add` writes for some milliseconds; the server waits for it, and it for the server's group commits on a slow card.
-const WAIT_FOR_OTHER_WRITERS: Duration = Duration::from_secs(5);
+pub const WAIT_FOR_OTHER_WRITERS: Duration = Duration::from_secs(5);
 
 /// SQLite's page cache. The hot pages are the ends of three trees and a few index pages; the system caches the rest of the file.
 /// Measured: 2 MiB more make appending no quicker, and an idle server has to stay below 4 MiB in all.
@@ -42,8 +38,7 @@ pub struct FolderLock(#[expect(dead_code, reason = "held, not read")] File);
 pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
     make_folder(data)?;
     let path = data.join("gzy.db.lock");
-    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = open.map_err(|why| StoreError::Folder { path: path.clone(), why })?;
+    let file = system::private_file().open(&path).map_err(|why| StoreError::Folder { path: path.clone(), why })?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data.to_owned() }),
@@ -51,21 +46,51 @@ pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
     }
 }
 
-/// Opens the database of a data folder, makes it when it is missing, and brings it to the newest form.
+/// Opens the database of a data folder, makes it when it is missing, and brings it to the newest form. Whoever calls it holds the folder.
 pub fn open(data: &Path) -> Result<Connection, StoreError> {
+    let (db, path) = open_as_it_is(data)?;
+    form::bring_up_to_date(&db, &path)?;
+    Ok(db)
+}
+
+/// Opens the database for a command-line tool, also beside a running server; but under one of an older version it is not brought to another form.
+pub fn open_beside(data: &Path) -> Result<Connection, StoreError> {
+    let (db, path) = open_as_it_is(data)?;
+    let form = form::of(&db, &path)?;
+    let _lock = if form == 0 || form == form::newest() { None } else { Some(lock(data).map_err(older)?) };
+    form::bring_up_to_date(&db, &path)?;
+    Ok(db)
+}
+
+fn older(why: StoreError) -> StoreError {
+    match why {
+        StoreError::InUse { path } => StoreError::OlderServer { path },
+        why => why,
+    }
+}
+
+fn open_as_it_is(data: &Path) -> Result<(Connection, PathBuf), StoreError> {
     make_folder(data)?;
     let path = file_in(data);
     // Made here, so that it is private from the start: it holds private talk and password hashes. SQLite's side files follow it.
-    let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    drop(made.map_err(|why| StoreError::Folder { path: path.clone(), why })?);
-    let wrong = |why| explain(&path, why);
+    match make_private(&path) {
+        Ok(_) => {}
+        // Not touched when it is there: closing a file takes away the locks that SQLite has on it elsewhere in this process.
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(why) => return Err(StoreError::Folder { path, why }),
+    }
+    let wrong = |why| form::explain(&path, why);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
+    let db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
     db.busy_timeout(WAIT_FOR_OTHER_WRITERS).map_err(wrong)?;
-    form_of(&db, &path)?;
+    form::of(&db, &path)?;
     set_up(&db).map_err(wrong)?;
-    migrate(&mut db, &path)?;
-    Ok(db)
+    Ok((db, path))
+}
+
+/// A fresh file that nobody else can read.
+pub fn make_private(path: &Path) -> io::Result<File> {
+    system::private_file().create_new(true).open(path)
 }
 
 /// The form of the database of a data folder, without changing anything; `None` where there is none.
@@ -74,15 +99,15 @@ pub fn look(data: &Path) -> Result<Option<u32>, StoreError> {
     if !path.exists() {
         return Ok(None);
     }
-    let wrong = |why| explain(&path, why);
+    let wrong = |why| form::explain(&path, why);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(&path, flags).map_err(wrong)?;
     db.busy_timeout(WAIT_FOR_OTHER_WRITERS).map_err(wrong)?;
-    form_of(&db, &path).map(Some)
+    form::of(&db, &path).map(Some)
 }
 
 fn make_folder(data: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
+    system::make_folder(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
 }
 
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
@@ -91,54 +116,15 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    db.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)
-}
-
-/// The form of the file: 0 when it is empty. Refuses what is not ours and what is too new.
-fn form_of(db: &Connection, path: &Path) -> Result<u32, StoreError> {
-    // One look at all three: another program may be making the tables at this moment.
-    let look =
-        if db.is_autocommit() { Some(db.unchecked_transaction().map_err(|why| explain(path, why))?) } else { None };
-    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(|why| explain(path, why));
-    let (form, owner, tables) = (pragma("user_version")?, pragma("application_id")?, pragma("schema_version")?);
-    drop(look);
-    let form = u32::try_from(form).unwrap_or(u32::MAX);
-    if tables != 0 && owner != APPLICATION_ID {
-        return Err(StoreError::Foreign { path: path.to_owned() });
-    }
-    let known = FORMS.len() as u32;
-    if form > known {
-        return Err(StoreError::Newer { path: path.to_owned(), form, known });
-    }
-    Ok(form)
-}
-
-/// All or nothing; two programs that open a fresh file at once do it once.
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let wrong = |why| explain(path, why);
-    if form_of(db, path)? as usize == FORMS.len() {
-        return Ok(());
-    }
-    let step = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
-    let form = form_of(&step, path)?;
-    for sql in &FORMS[form as usize..] {
-        step.execute_batch(sql).map_err(wrong)?;
-    }
-    step.pragma_update(None, "application_id", APPLICATION_ID).map_err(wrong)?;
-    step.pragma_update(None, "user_version", FORMS.len() as u32).map_err(wrong)?;
-    step.commit().map_err(wrong)
-}
-
-fn explain(path: &Path, why: rusqlite::Error) -> StoreError {
-    let path = path.to_owned();
-    match why.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
-        _ => StoreError::Sqlite { path, why },
-    }
+    db.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    // What is removed is overwritten, in free pages too. Messages are only ever added, so it costs them nothing.
+    db.pragma_update(None, "secure_delete", true)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sentence<T>(result: Result<T, StoreError>) -> String {
@@ -153,7 +139,7 @@ mod tests {
             let db = open(&data).unwrap();
             assert_eq!(db.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0)).unwrap(), "wal");
             assert_eq!(db.pragma_query_value(None, "synchronous", |r| r.get::<_, u32>(0)).unwrap(), 2);
-            assert_eq!(form_of(&db, &data).unwrap() as usize, FORMS.len());
+            assert_eq!(form::of(&db, &data).unwrap(), form::newest());
         }
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(file_in(&data).metadata().unwrap().permissions().mode() & 0o077, 0, "nobody else reads it");
@@ -173,7 +159,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         open(dir.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let said = sentence(open(dir.path()));
-        assert!(said.contains("gzy.db was written by a newer gzy (form 99, this one knows up to 1)"), "{said}");
+        assert!(said.contains("gzy.db was written by a newer gzy (form 99, this one knows up to 2)"), "{said}");
         assert!(said.contains("install that version"), "{said}");
     }
 

@@ -19,6 +19,11 @@ pub enum StoreError {
         /// The data folder.
         path: PathBuf,
     },
+    /// A running server of an older version holds the data folder, so its database cannot be brought to the newest form.
+    OlderServer {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// A newer version of GZY wrote the file.
     Newer {
         /// The database file.
@@ -50,6 +55,9 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            StoreError::Folder { path, why } if why.kind() == io::ErrorKind::NotADirectory => {
+                write!(f, "cannot write {}: {why}; name a folder with --data", path.display())
+            }
             StoreError::Folder { path, why } => write!(
                 f,
                 "cannot write {}: {why}; let the user that runs gzy write there, or name another folder with --data",
@@ -58,6 +66,11 @@ impl fmt::Display for StoreError {
             StoreError::InUse { path } => write!(
                 f,
                 "another gzy server is running with the data in {}; stop it, or name another folder with --data",
+                path.display()
+            ),
+            StoreError::OlderServer { path } => write!(
+                f,
+                "an older gzy server is running with the data in {}; restart it with this version first",
                 path.display()
             ),
             StoreError::Newer { path, form, known } => write!(

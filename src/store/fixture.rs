@@ -1,13 +1,16 @@
 //! For tests: messages quickly said, and a keeper without its thread.
 
 use std::cell::RefCell;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::change::Change;
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
-use super::{Answer, Entry, Request, database};
+use super::{Answer, Entry, Opened, Request, Store, database};
 use crate::wire::msgid::MsgId;
 
 /// The id of the message said at minute `minute`.
@@ -90,6 +93,21 @@ impl Desk {
         }
     }
 
+    /// Writes changes, under ids of the minutes that the desk is at.
+    pub fn change(&mut self, changes: Vec<Change>) {
+        let first = at(self.minutes_later + 1).0 + 1;
+        let entries = changes.into_iter().zip(first..).map(|(change, id)| Entry::Change { id: MsgId(id), change });
+        let batch = Request::Append { batch: 1, entries: entries.collect(), bytes: 0 };
+        assert_eq!(self.round(vec![batch]), [Answer::Saved { batch: 1, result: Ok(()) }]);
+    }
+
+    /// The same folder, opened again; this desk is not used any more.
+    pub fn again(self) -> Desk {
+        let db: &'static Connection = Box::leak(Box::new(database::open(self.dir.path()).unwrap()));
+        let keeper = Keeper::new(db, database::file_in(self.dir.path())).unwrap();
+        Desk { db, keeper, dir: self.dir, minutes_later: self.minutes_later }
+    }
+
     pub fn ask(&mut self, query: Query) -> Found {
         match self.round(vec![Request::Ask { token: 7, query: Box::new(query) }]).pop() {
             Some(Answer::Found { token: 7, found }) => found,
@@ -106,6 +124,12 @@ impl Desk {
     pub fn search(&mut self, words: &[&str]) -> Vec<String> {
         texts_of(self.ask(Query::Search(search_for(words))))
     }
+}
+
+/// A whole store, and what it answers.
+pub fn open(data: &Path) -> (Opened, Receiver<Answer>) {
+    let (answer, answers) = channel();
+    (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
 }
 
 pub fn texts_of(found: Found) -> Vec<String> {

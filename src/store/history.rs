@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use super::ledger::unpack_flags;
 use super::names::Names;
 use super::record::{Message, Place, SentAs, Target};
+use crate::wire::event::sent_bytes;
+use crate::wire::limits::HISTORY_BYTES;
 use crate::wire::msgid::MsgId;
 
 /// No answer holds more messages than this, whatever was asked for: some MiB at worst.
@@ -25,8 +27,8 @@ macro_rules! messages_where {
 
 /// Reads messages. Belongs to the store thread.
 pub struct History<'c> {
-    before: Statement<'c>,
-    after: Statement<'c>,
+    newest: Statement<'c>,
+    oldest: Statement<'c>,
     row: Statement<'c>,
     sent: Statement<'c>,
 }
@@ -35,11 +37,12 @@ impl<'c> History<'c> {
     /// Prepares the questions.
     pub fn new(db: &'c Connection) -> rusqlite::Result<History<'c>> {
         Ok(History {
-            before: db.prepare(messages_where!(
-                "m.target = ?1 AND m.closed_in = ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4"
+            newest: db.prepare(messages_where!(
+                "m.target = ?1 AND m.closed_in = ?2 AND m.id >= ?3 AND m.id < ?4 ORDER BY m.id DESC LIMIT ?5"
             ))?,
-            after: db
-                .prepare(messages_where!("m.target = ?1 AND m.closed_in = ?2 AND m.id > ?3 ORDER BY m.id LIMIT ?4"))?,
+            oldest: db.prepare(messages_where!(
+                "m.target = ?1 AND m.closed_in = ?2 AND m.id >= ?3 AND m.id < ?4 ORDER BY m.id LIMIT ?5"
+            ))?,
             row: db.prepare(messages_where!("m.n = ?1"))?,
             sent: db.prepare("SELECT id FROM messages WHERE sender = ?1 AND client_id = ?2")?,
         })
@@ -53,9 +56,8 @@ impl<'c> History<'c> {
         before: Option<MsgId>,
         limit: usize,
     ) -> rusqlite::Result<Vec<Message>> {
-        let mut found = in_both(&mut self.before, names, place, as_column(before.unwrap_or(MsgId(u64::MAX))), limit)?;
-        found.drain(..found.len().saturating_sub(limit));
-        Ok(found)
+        let end = before.unwrap_or(MsgId(u64::MAX));
+        newest_in(&mut self.newest, names, place, (MsgId(0), end), limit)
     }
 
     /// The first `limit` messages of a place after an id, oldest first.
@@ -66,8 +68,37 @@ impl<'c> History<'c> {
         after: MsgId,
         limit: usize,
     ) -> rusqlite::Result<Vec<Message>> {
-        let mut found = in_both(&mut self.after, names, place, as_column(after), limit)?;
-        found.truncate(limit);
+        oldest_in(&mut self.oldest, names, place, (following(after), MsgId(u64::MAX)), limit)
+    }
+
+    /// `limit` messages of a place between two ids that need not exist and are left out, oldest first: the first of them, or the last.
+    pub fn between(
+        &mut self,
+        names: &mut Names<'_>,
+        place: &Place,
+        between: (MsgId, MsgId),
+        limit: usize,
+        newest: bool,
+    ) -> rusqlite::Result<Vec<Message>> {
+        let range = (following(between.0), between.1);
+        if newest {
+            newest_in(&mut self.newest, names, place, range, limit)
+        } else {
+            oldest_in(&mut self.oldest, names, place, range, limit)
+        }
+    }
+
+    /// Half of `limit` before an id, and the rest from it on, oldest first.
+    pub fn around(
+        &mut self,
+        names: &mut Names<'_>,
+        place: &Place,
+        id: MsgId,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Message>> {
+        let limit = limit.min(FOUND_MAX);
+        let mut found = newest_in(&mut self.newest, names, place, (MsgId(0), id), limit / 2)?;
+        found.extend(oldest_in(&mut self.oldest, names, place, (id, MsgId(u64::MAX)), limit - limit / 2)?);
         Ok(found)
     }
 
@@ -88,23 +119,65 @@ pub fn as_column(id: MsgId) -> i64 {
     i64::try_from(id.0).unwrap_or(i64::MAX)
 }
 
-/// Up to `limit` messages from what was open, and as many from the one closed instance, oldest first. Two narrow ranges, so that
-/// nothing that the asker may not see is ever walked through.
-fn in_both(
+/// The instances that somebody sees who is in this one: what was open, and what was said in the one closed instance.
+pub fn instances_seen(instance: u64) -> impl Iterator<Item = i64> {
+    std::iter::once(0).chain((instance != 0).then_some(instance as i64))
+}
+
+fn following(id: MsgId) -> MsgId {
+    MsgId(id.0.saturating_add(1))
+}
+
+/// The last `limit` messages of a place from the first id up to before the second, oldest first.
+fn newest_in(
+    newest: &mut Statement<'_>,
+    names: &mut Names<'_>,
+    place: &Place,
+    range: (MsgId, MsgId),
+    limit: usize,
+) -> rusqlite::Result<Vec<Message>> {
+    let mut found = in_each(newest, names, place, range, limit)?;
+    found.drain(..found.len().saturating_sub(limit));
+    Ok(found)
+}
+
+/// The first `limit` of them.
+fn oldest_in(
+    oldest: &mut Statement<'_>,
+    names: &mut Names<'_>,
+    place: &Place,
+    range: (MsgId, MsgId),
+    limit: usize,
+) -> rusqlite::Result<Vec<Message>> {
+    let mut found = in_each(oldest, names, place, range, limit)?;
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Up to `limit` messages (or as many as one answer holds) from each instance that is seen, oldest first. Narrow ranges, so that nothing that the asker may not see is
+/// ever walked through.
+fn in_each(
     statement: &mut Statement<'_>,
     names: &mut Names<'_>,
     place: &Place,
-    id: i64,
+    (first, end): (MsgId, MsgId),
     limit: usize,
 ) -> rusqlite::Result<Vec<Message>> {
     let mut found = Vec::new();
     let Some(target) = names.find(place.target.as_str())? else { return Ok(found) };
     let limit = limit.min(FOUND_MAX) as i64;
-    let instances = if place.instance == 0 { &[0][..] } else { &[0, place.instance] };
-    for instance in instances {
-        let mut rows = statement.query((target, *instance as i64, id, limit))?;
+    let first = as_column(first.max(place.since));
+    for instance in instances_seen(place.instance) {
+        let mut rows = statement.query((target, instance, first, as_column(end), limit))?;
+        let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            found.push(message(row, &place.target)?);
+            let message = message(row, &place.target)?;
+            bytes += sent_bytes(&message.text);
+            found.push(message);
+            // What one of the two ranges still has is beyond what is answered, so the other leaves no gap.
+            if bytes > HISTORY_BYTES {
+                break;
+            }
         }
     }
     found.sort_unstable_by_key(|message| message.id);
@@ -194,6 +267,62 @@ mod tests {
     }
 
     #[test]
+    fn a_stretch_between_two_ids_is_read_from_either_end_and_around_an_id_from_both() {
+        let mut desk = Desk::new();
+        let texts: Vec<String> = (1..=20).map(|minute| minute.to_string()).collect();
+        desk.save((1..=20).map(|minute| said(minute, &minute.to_string())).collect()).unwrap();
+        let mut between = |after, before, limit, newest| {
+            let (after, before) = (at(after), at(before));
+            texts_of(desk.ask(Query::Between { place: place("#lobby"), after, before, limit, newest }))
+        };
+        assert_eq!(between(5, 10, 9, false), texts[5..9]);
+        assert_eq!(between(5, 10, 2, false), texts[5..7]);
+        assert_eq!(between(5, 10, 2, true), texts[7..9]);
+        assert_eq!(between(10, 5, 9, true), [""; 0]);
+        assert_eq!(between(5, 6, 9, false), [""; 0]);
+        let mut around = |id, limit| texts_of(desk.ask(Query::Around { place: place("#lobby"), id, limit }));
+        assert_eq!(around(at(10), 5), texts[7..12]);
+        assert_eq!(around(MsgId(at(10).0 + 1), 4), texts[8..12], "the id need not exist");
+        assert_eq!(around(at(1), 4), texts[..2]);
+        assert_eq!(around(at(99), 4), texts[18..]);
+        assert_eq!((around(at(10), 1), around(at(10), 0)), (vec!["10".to_owned()], vec![]));
+        assert_eq!(around(at(10), usize::MAX), texts);
+    }
+
+    #[test]
+    fn nothing_from_before_a_membership_is_read() {
+        let mut desk = Desk::new();
+        desk.save((1..=9).map(|minute| said(minute, &minute.to_string())).collect()).unwrap();
+        let place = Place { since: at(5), ..place("#lobby") };
+        let (after, before, limit) = (at(2), at(8), 9);
+        let questions = [
+            (Query::Before { place: place.clone(), before: Some(before), limit }, "567"),
+            (Query::After { place: place.clone(), after, limit }, "56789"),
+            (Query::Between { place: place.clone(), after, before, limit, newest: true }, "567"),
+            (Query::Between { place: place.clone(), after, before, limit, newest: false }, "567"),
+            (Query::Around { place: place.clone(), id: at(3), limit }, "56789"),
+            (Query::Before { place: place.clone(), before: Some(at(5)), limit }, ""),
+        ];
+        for (question, expected) in questions {
+            assert_eq!(texts_of(desk.ask(question)).concat(), expected);
+        }
+    }
+
+    #[test]
+    fn long_messages_are_read_until_there_is_enough_for_an_answer() {
+        let mut desk = Desk::new();
+        let poem = "床前明月光\n疑是地上霜";
+        let chapter = "x".repeat(HISTORY_BYTES / 4);
+        desk.save((1..=9).map(|minute| said(minute, if minute == 5 { poem } else { &chapter })).collect()).unwrap();
+        let lobby = place("#lobby");
+        let shown = |found| -> Vec<usize> { texts_of(found).iter().map(String::len).collect() };
+        let long = chapter.len();
+        assert_eq!(shown(desk.ask(before(&lobby, None, 9))), [long; 4], "the newest");
+        assert_eq!(shown(desk.ask(after(&lobby, 3, 9))), [long, poem.len(), long, long, long]);
+        assert_eq!(texts_of(desk.ask(before(&lobby, Some(6), 1))), [poem]);
+    }
+
+    #[test]
     fn closed_hours_are_read_by_their_instance_only() {
         let mut desk = Desk::new();
         desk.save(vec![
@@ -216,8 +345,8 @@ mod tests {
     fn history_is_read_by_the_index_and_never_sorted_or_scanned() {
         let desk = Desk::new();
         for condition in [
-            "target = 1 AND closed_in = 2 AND id < 3 ORDER BY id DESC LIMIT 4",
-            "target = 1 AND closed_in = 2 AND id > 3 ORDER BY id LIMIT 4",
+            "target = 1 AND closed_in = 2 AND id >= 3 AND id < 4 ORDER BY id DESC LIMIT 5",
+            "target = 1 AND closed_in = 2 AND id >= 3 AND id < 4 ORDER BY id LIMIT 5",
         ] {
             let sql = format!("EXPLAIN QUERY PLAN SELECT text FROM messages WHERE {condition}");
             let plan: Vec<String> =

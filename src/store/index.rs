@@ -3,13 +3,26 @@
 //! Feeding it costs several times what writing the message costs, and little pieces of work cost most. So it is fed in full slices
 //! only, when the store has nothing else to do; what is not in it yet is short enough to be searched directly.
 
-use rusqlite::{Connection, Statement, TransactionBehavior};
+use rusqlite::{Connection, Row, Statement, TransactionBehavior};
 
 use super::pieces;
 
 /// Messages that go into the index in one transaction: some milliseconds of work (measured: 2 ms of CPU and a commit), which is what
 /// a message may have to wait for it, and enough of them that SQLite writes few large segments.
 pub const SLICE: i64 = 512;
+
+/// The columns that [`write_document`] reads.
+macro_rules! documents_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT m.n, m.target, m.closed_in, m.text, source.text, account.text \
+             FROM messages AS m JOIN names AS source ON source.id = m.source \
+             LEFT JOIN names AS account ON account.id = m.account WHERE ",
+            $condition
+        )
+    };
+}
+pub(super) use documents_where;
 
 /// Fills the search index. Belongs to the store thread.
 pub struct Index<'c> {
@@ -26,12 +39,7 @@ impl<'c> Index<'c> {
         Ok(Index {
             db,
             upto: db.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?,
-            select: db.prepare(
-                "SELECT m.n, m.target, m.closed_in, m.text, source.text, account.text
-                 FROM messages AS m JOIN names AS source ON source.id = m.source
-                 LEFT JOIN names AS account ON account.id = m.account
-                 WHERE m.n > ?1 ORDER BY m.n LIMIT ?2",
-            )?,
+            select: db.prepare(documents_where!("m.n > ?1 ORDER BY m.n LIMIT ?2"))?,
             insert: db.prepare("INSERT INTO pieces (rowid, text) VALUES (?1, ?2)")?,
             progress: db.prepare("UPDATE indexed SET upto = ?1")?,
         })
@@ -42,26 +50,37 @@ impl<'c> Index<'c> {
         self.upto
     }
 
-    /// Takes the next slice in, in a transaction of its own, together with the note of how far it reaches.
-    pub fn take_slice(&mut self) -> rusqlite::Result<()> {
+    /// Takes the next slice in, in a transaction of its own, together with the note of how far it reaches. `last_n` is the last row.
+    pub fn take_slice(&mut self, last_n: i64) -> rusqlite::Result<()> {
         let step = rusqlite::Transaction::new_unchecked(self.db, TransactionBehavior::Immediate)?;
-        let mut upto = self.upto;
+        let (mut upto, mut rows_taken) = (self.upto, 0);
         let mut document = String::new();
         let mut rows = self.select.query((upto, SLICE))?;
         while let Some(row) = rows.next()? {
             upto = row.get(0)?;
-            document.clear();
-            push_place(&mut document, row.get(1)?, row.get::<_, i64>(2)? as u64);
-            push_senders(&mut document, row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str_or_null()?);
-            pieces::cut(&pieces::fold(row.get_ref(3)?.as_str()?), &mut document);
+            rows_taken += 1;
+            write_document(&mut document, row)?;
             self.insert.execute((upto, &document))?;
         }
         drop(rows);
+        if rows_taken < SLICE {
+            // Removed rows leave gaps, at the end too.
+            upto = upto.max(last_n);
+        }
         self.progress.execute([upto])?;
         step.commit()?;
         self.upto = upto;
         Ok(())
     }
+}
+
+/// What the index holds of a message. It is taken out by the same words, so whoever changes them has the index made anew (a form of its own).
+pub fn write_document(document: &mut String, row: &Row<'_>) -> rusqlite::Result<()> {
+    document.clear();
+    push_place(document, row.get(1)?, row.get::<_, i64>(2)? as u64);
+    push_senders(document, row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str_or_null()?);
+    pieces::cut(&pieces::fold(row.get_ref(3)?.as_str()?), document);
+    Ok(())
 }
 
 /// The piece that stands for a place. No piece of a text begins with `@`, which separates there.

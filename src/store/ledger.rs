@@ -29,6 +29,7 @@ impl From<rusqlite::Error> for NotWritten {
 /// Writes messages. Belongs to the store thread; its caller begins and commits.
 pub struct Ledger<'c> {
     insert: Statement<'c>,
+    touch: Statement<'c>,
     end: End,
     committed: End,
 }
@@ -41,21 +42,28 @@ struct End {
 }
 
 impl<'c> Ledger<'c> {
-    /// Finds the end of what is stored. `indexed_upto` counts too: no number is used twice, also when the last rows were deleted.
+    /// Finds the end of what is stored. What was removed counts too: no number is used twice.
     pub fn new(db: &'c Connection, indexed_upto: i64) -> rusqlite::Result<Ledger<'c>> {
         let last = "SELECT n, id FROM messages ORDER BY n DESC LIMIT 1";
         let last = db.query_row(last, [], |row| Ok(End { n: row.get(0)?, id: MsgId(row.get::<_, i64>(1)? as u64) }));
         let mut end = last.optional()?.unwrap_or_default();
-        end.n = end.n.max(indexed_upto);
+        let (removed_n, last_id) = db.query_row("SELECT last_n, last_id FROM ends", [], |row| {
+            Ok((row.get::<_, i64>(0)?, MsgId(row.get::<_, i64>(1)? as u64)))
+        })?;
+        end = End { n: end.n.max(indexed_upto).max(removed_n), id: end.id.max(last_id) };
         let insert = db.prepare(
             "INSERT INTO messages (n, id, target, closed_in, source, account, flags, text, tags, sender, client_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (sender, client_id) WHERE client_id IS NOT NULL DO NOTHING",
         )?;
-        Ok(Ledger { insert, end, committed: end })
+        let touch = db.prepare(
+            "INSERT INTO conversations (account, target, newest) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET newest = excluded.newest",
+        )?;
+        Ok(Ledger { insert, touch, end, committed: end })
     }
 
-    /// The greatest id that is stored.
+    /// The greatest id that was ever stored.
     pub fn last_id(&self) -> MsgId {
         self.end.id
     }
@@ -79,7 +87,7 @@ impl<'c> Ledger<'c> {
             Ok(0) => Ok(()),
             Ok(_) => {
                 self.end = End { n, id: message.id };
-                Ok(())
+                Ok(self.touch(names, message, id)?)
             }
             Err(why) if why.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Err(NotWritten::Refused(format!("message {} was not stored: {why}; say it again", message.id).into()))
@@ -96,6 +104,17 @@ impl<'c> Ledger<'c> {
     /// What was appended since the last commit is gone.
     pub fn rolled_back(&mut self) {
         self.end = self.committed;
+    }
+
+    /// Notes the newest message of a private conversation, for both.
+    fn touch(&mut self, names: &mut Names<'_>, message: &Message, id: i64) -> rusqlite::Result<()> {
+        let Some((one, other)) = message.target.accounts() else { return Ok(()) };
+        let target = names.number(message.target.as_str())?;
+        self.touch.execute((one.0, target, id))?;
+        if one != other {
+            self.touch.execute((other.0, target, id))?;
+        }
+        Ok(())
     }
 
     fn bind(&mut self, names: &mut Names<'_>, message: &Message, n: i64, id: i64) -> rusqlite::Result<()> {

@@ -11,6 +11,7 @@ const REMEMBERED_MAX: usize = 4096;
 pub struct Names<'c> {
     find: Statement<'c>,
     add: Statement<'c>,
+    rename: Statement<'c>,
     remembered: HashMap<Box<str>, i64>,
 }
 
@@ -20,6 +21,7 @@ impl<'c> Names<'c> {
         Ok(Names {
             find: db.prepare("SELECT id FROM names WHERE text = ?1")?,
             add: db.prepare("INSERT INTO names (text) VALUES (?1)")?,
+            rename: db.prepare("UPDATE names SET text = ?2 WHERE id = ?1")?,
             remembered: HashMap::new(),
         })
     }
@@ -44,6 +46,15 @@ impl<'c> Names<'c> {
         let id = self.add.insert([text])?;
         self.remember(text, id);
         Ok(id)
+    }
+
+    /// Takes a text its number away, for good: nothing is found under it any more. Gives the number that it had.
+    pub fn lose(&mut self, text: &str) -> rusqlite::Result<Option<i64>> {
+        let Some(id) = self.find(text)? else { return Ok(None) };
+        // No target, name or source begins so.
+        self.rename.execute((id, format!("-{id} {text}")))?;
+        self.remembered.remove(text);
+        Ok(Some(id))
     }
 
     /// After a rollback: numbers that were given meanwhile do not exist.

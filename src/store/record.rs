@@ -37,6 +37,11 @@ impl Target {
         Some((AccountId(first.parse().ok()?), AccountId(second.parse().ok()?)))
     }
 
+    /// What the store filed under this text.
+    pub(super) fn filed_as(text: &str) -> Target {
+        Target(text.into())
+    }
+
     /// The text under which the store files it: the folded name of a room (it begins with `#`), `&1000`, or `=1000 1001`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -208,6 +213,13 @@ pub enum Query {
         /// The name, or the number in decimal.
         name: Box<str>,
     },
+}
+
+impl Query {
+    /// Whether answering changes what is stored.
+    pub(super) fn writes(&self) -> bool {
+        matches!(self, Query::Register { .. } | Query::SetPassword { .. } | Query::Redact { .. })
+    }
 }
 
 /// What to search for.

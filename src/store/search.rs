@@ -68,9 +68,9 @@ impl<'c> Searcher<'c> {
     pub fn new(db: &'c Connection) -> rusqlite::Result<Searcher<'c>> {
         Ok(Searcher {
             newest_rows: db
-                .prepare("SELECT n, target, closed_in, text FROM messages WHERE n >= ?1 AND n < ?2 ORDER BY n DESC")?,
+                .prepare("SELECT n, target, closed_in, text, id FROM messages WHERE n >= ?1 AND n < ?2 ORDER BY n DESC")?,
             candidates: db.prepare(
-                "SELECT m.n, m.target, m.closed_in, m.text FROM pieces CROSS JOIN messages AS m ON m.n = pieces.rowid
+                "SELECT m.n, m.target, m.closed_in, m.text, m.id FROM pieces CROSS JOIN messages AS m ON m.n = pieces.rowid
                  WHERE pieces MATCH ?3 AND pieces.rowid >= ?1 AND pieces.rowid < ?2 ORDER BY pieces.rowid DESC",
             )?,
             first_from: db.prepare("SELECT n, id FROM messages WHERE n >= ?1 ORDER BY n LIMIT 1")?,
@@ -114,7 +114,10 @@ impl<'c> Searcher<'c> {
                 places.push((target, place));
             }
         }
-        let first = search.since.map_or(Ok(0), |since| self.first_row_from(since, last_n))?;
+        // No place is seen from before the earliest membership among them.
+        let earliest = search.places.iter().map(|place| place.since).min().unwrap_or_default();
+        let since = search.since.unwrap_or_default().max(earliest);
+        let first = if since == MsgId(0) { 0 } else { self.first_row_from(since, last_n)? };
         let end = search.before.map_or(Ok(last_n + 1), |before| self.first_row_from(before, last_n))?;
         Ok(Wish {
             places,
@@ -169,8 +172,10 @@ impl Wish<'_> {
     /// The message of a row, if it is a hit.
     fn check(&self, row: &Row<'_>, history: &mut History<'_>) -> rusqlite::Result<Option<Message>> {
         let (target, closed_in) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)? as u64);
-        let is_seen =
-            |(number, place): &&(i64, &Place)| *number == target && (closed_in == 0 || closed_in == place.instance);
+        let id = MsgId(row.get::<_, i64>(4)? as u64);
+        let is_seen = |(number, place): &&(i64, &Place)| {
+            *number == target && (closed_in == 0 || closed_in == place.instance) && id >= place.since
+        };
         let Some((_, place)) = self.places.iter().find(is_seen) else { return Ok(None) };
         let text = pieces::fold(row.get_ref(3)?.as_str()?);
         if !self.words.iter().all(|word| pieces::holds(&text, word)) {
@@ -281,6 +286,24 @@ mod tests {
             assert_eq!(found(&mut desk, search.clone()), ["秘密 two"]);
             search.places = vec![place("#nowhere")];
             assert_eq!(found(&mut desk, search.clone()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_search_finds_nothing_from_before_a_membership() {
+        let mut desk = Desk::new();
+        let in_room =
+            |minute, room: &str| Message { target: Target::room(room), ..said(minute, &format!("tea {minute}")) };
+        desk.save(vec![in_room(1, "#a"), in_room(2, "#b"), in_room(3, "#a"), in_room(4, "#b")]).unwrap();
+        for is_indexed in [false, true] {
+            if is_indexed {
+                get_indexed(&mut desk);
+            }
+            let seen = |room, minute| Place { since: at(minute), ..place(room) };
+            let search = Search { places: vec![seen("#a", 2), seen("#b", 1)], ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, search), ["tea 2", "tea 3", "tea 4"]);
+            let search = Search { places: vec![seen("#a", 3), seen("#b", 5)], ..search_for(&["tea"]) };
+            assert_eq!(found(&mut desk, search), ["tea 3"]);
         }
     }
 

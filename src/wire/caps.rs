@@ -57,6 +57,10 @@ capabilities! {
     NO_IMPLICIT_NAMES = 16, "draft/no-implicit-names", "";
     /// The CHATHISTORY command; no replay on JOIN.
     CHATHISTORY = 17, "draft/chathistory", "";
+    /// AUTHENTICATE.
+    SASL = 20, "sasl", "PLAIN";
+    /// REGISTER.
+    REGISTRATION = 21, "draft/account-registration", "before-connect,custom-account-name";
     /// Lines of up to `LINELEN` bytes are welcome.
     LONG_LINES = 18, "gzy/long-lines", "";
     /// Messages of several lines come and go as batches.

@@ -64,17 +64,28 @@ pub struct Event {
     /// The last parameter, when the line has one that is free text. It is what gets split for classic clients.
     /// A message of several lines has `\n` in it (IRCv3 draft/multiline).
     pub text: Option<Box<str>>,
+    /// There is `\n` in the text. Looked for once, when the event is made: a break that got out as it is would begin a line of its own.
+    has_lines: bool,
 }
 
 impl Event {
     /// An event without message id or tags of its own.
     pub fn plain(time_ms: u64, head: String, text: Option<&str>) -> Event {
-        Event { time_ms, head: head.into(), text: text.map(Into::into), ..Event::default() }
+        Event::owning(time_ms, head, text.map(Into::into))
+    }
+
+    /// The same, around a text that nobody else needs.
+    pub fn owning(time_ms: u64, head: String, text: Option<Box<str>>) -> Event {
+        let has_lines = text.as_deref().is_some_and(|text| text.contains('\n'));
+        Event { time_ms, head: head.into(), text, has_lines, ..Event::default() }
     }
 
     /// Bytes that it takes about when it is sent: its text, and for each line of it what stands around that.
     pub fn bytes(&self) -> usize {
-        self.text.as_deref().map_or(LINE_AROUND_BYTES, sent_bytes)
+        match self.text.as_deref() {
+            Some(text) if self.has_lines => sent_bytes(text),
+            text => LINE_AROUND_BYTES + text.map_or(0, str::len),
+        }
     }
 
     /// Appends the event as one line (or several, where a classic client could not take one) to `out`.
@@ -92,7 +103,7 @@ impl Event {
         let limit = if set.has(LONG) { LINE_BYTES } else { CLASSIC_LINE_BYTES };
         // " :" in front of the text, "\r\n" behind it.
         let room = limit.saturating_sub(self.head.len() + 4).max(4);
-        if text.len() <= room && !text.as_bytes().contains(&b'\n') {
+        if text.len() <= room && !self.has_lines {
             self.push_tags(set, extra, true, out);
             return self.push_text(text, out);
         }
@@ -195,13 +206,11 @@ mod tests {
 
     fn message(text: &str) -> Event {
         Event {
-            time_ms: NOON_MS,
             msgid: Some(MsgId(0xabc)),
             account: Some("小阳".into()),
             bot: true,
             client_tags: Some("+draft/reply=1".into()),
-            head: ":小阳!u@h PRIVMSG #大厅".into(),
-            text: Some(text.into()),
+            ..Event::plain(NOON_MS, ":小阳!u@h PRIVMSG #大厅".into(), Some(text))
         }
     }
 

@@ -202,6 +202,21 @@ pub const HANDSHAKES: usize = 512;
 /// The same from one address (a /64 of IPv6), so that one stranger cannot take every turn.
 pub const HANDSHAKES_PER_ADDRESS: usize = 32;
 
+/// Characters of a password at least: four of a Chinese phrase and a number make a fair one.
+pub const PASSWORD_CHARS_MIN: usize = 6;
+
+/// Passwords that may wait to be checked or hashed. A small board does four in a second: the last one waits for two minutes.
+pub const PASSWORDS_WAITING: usize = 512;
+
+/// Milliseconds that a password may wait for its turn and be checked, before its owner is told to try again.
+pub const PASSWORD_ANSWER_MS: u64 = 150_000;
+
+/// Bytes of one AUTHENTICATE line's base64 (IRCv3 sasl 3.1); a piece that long says that more follow.
+pub const SASL_CHUNK_BYTES: usize = 400;
+
+/// Bytes of a whole SASL message: two names and a password of a thousand characters.
+pub const SASL_BYTES: usize = 10 * SASL_CHUNK_BYTES;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,10 +36,10 @@ impl Nick {
     pub fn parse(text: &str) -> Result<Nick, BadName> {
         let name = legal(text, nick_fault)?;
         let first = name.chars().next().ok_or(BadName::Empty)?;
-        if std::iter::once(first).nfkc().next().is_some_and(|c| NICK_NEVER_FIRST.contains(c)) {
+        if first.encode_utf8(&mut [0; 4]).nfkc().next().is_some_and(|c| NICK_NEVER_FIRST.contains(c)) {
             return Err(BadName::StartsWith(first));
         }
-        if name.chars().nfkc().all(|c| c.is_ascii_digit()) {
+        if name.nfkc().all(|c| c.is_ascii_digit()) {
             return Err(BadName::OnlyDigits);
         }
         Ok(Nick(name))
@@ -125,7 +125,9 @@ pub fn fold(text: &str) -> Box<str> {
         return text.to_ascii_lowercase().into();
     }
     // Decomposed first, as the Unicode Standard (3.13, D145) asks: a few Greek letters fold differently when composed.
-    text.nfd().default_case_fold().nfc().collect::<String>().into()
+    // In two steps, because each kind of text to normalise is a copy of the normalising code in the program.
+    let folded: String = text.nfd().default_case_fold().collect();
+    folded.nfc().collect::<String>().into()
 }
 
 /// Why a text cannot be a name. Its `Display` is a sentence for the person who chose it.

@@ -14,6 +14,7 @@ macro_rules! verbs {
 
 verbs! {
     Admin = "ADMIN", 0;
+    Authenticate = "AUTHENTICATE", 1;
     Away = "AWAY", 0;
     Batch = "BATCH", 1;
     Cap = "CAP", 1;
@@ -33,6 +34,7 @@ verbs! {
     Motd = "MOTD", 0;
     Names = "NAMES", 0;
     Nick = "NICK", 0;
+    NickServ = "NICKSERV", 0;
     Notice = "NOTICE", 2;
     Oper = "OPER", 2;
     Part = "PART", 1;
@@ -41,6 +43,7 @@ verbs! {
     Pong = "PONG", 0;
     Privmsg = "PRIVMSG", 0;
     Quit = "QUIT", 0;
+    Register = "REGISTER", 3;
     Setname = "SETNAME", 1;
     Tagmsg = "TAGMSG", 1;
     Time = "TIME", 0;
@@ -59,6 +62,9 @@ impl Verb {
     pub fn named(name: &str) -> Option<Verb> {
         if name.eq_ignore_ascii_case("HELPOP") {
             return Some(Verb::Help);
+        }
+        if name.eq_ignore_ascii_case("NS") {
+            return Some(Verb::NickServ);
         }
         VERBS.iter().find(|(_, text, _)| text.eq_ignore_ascii_case(name)).map(|(verb, ..)| *verb)
     }

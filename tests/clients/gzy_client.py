@@ -3,7 +3,7 @@
 import re
 
 from person import Person
-from stage import Program
+from stage import Missed, Program, until
 
 # What stands in front of each line: 21:07, or 11-19 21:07 when it was another day.
 TIME = r"^(?:[\d-]+ )?\d\d:\d\d "
@@ -16,13 +16,19 @@ SAID_ALONE = re.compile(TIME + r"([^\s:]+) → 我: (.*)$")
 class GzyClient(Person):
     program = "gzy client"
 
-    def __init__(self, nick, server, gzy, folder):
-        super().__init__(nick, server.room)
-        self._run = Program([gzy, "client", f"{server.host}:{server.port}", "--nick", nick], folder,
-                            LC_ALL="zh_CN.UTF-8", XDG_CONFIG_HOME=str(folder))
+    def __init__(self, nick, door, gzy, folder, **environment):
+        """`gzy`: the program, as the beginning of a command line."""
+        super().__init__(nick, door)
+        environment = {"LC_ALL": "zh_CN.UTF-8", "XDG_CONFIG_HOME": folder, **environment}
+        self._run = Program([*gzy, "client", *door.for_gzy(), "--nick", nick], folder, **environment)
 
     def enter(self):
         self.sees(f"欢迎 {self.nick}")
+
+    def is_warned(self):
+        until(lambda: "与地址里写的不同" in self._run.complaints(), "gzy client should refuse the server", self._run.complaints)
+        if self._run.exit_code() != 1:
+            raise Missed(f"gzy client should end with 1, but ended with {self._run.exit_code()}")
 
     def say(self, text):
         self._run.write_line(text)

@@ -1,10 +1,13 @@
-"""Somebody with `ii`: a folder per conversation, a pipe to write to and a file to read in each."""
+"""Somebody with `ii`: a folder per conversation, a pipe to write to and a file to read in each.
+
+It has no encryption of its own; where that is wanted, its people put socat in between, and so do we.
+"""
 
 import os
 import re
 
 from person import Person
-from stage import Program, read_lines, write_to_fifo
+from stage import Program, read_lines, until, write_to_fifo
 
 # 1795181234 <小阳> 你好
 SAID = re.compile(r"^\d+ <([^>]+)> (.*)$")
@@ -13,13 +16,27 @@ SAID = re.compile(r"^\d+ <([^>]+)> (.*)$")
 class Ii(Person):
     program = "ii"
 
-    def __init__(self, nick, server, folder):
-        super().__init__(nick, server.room)
-        self._run = Program(["ii", "-s", server.host, "-p", str(server.port), "-n", nick, "-f", nick, "-i", folder], folder)
-        self._folder = os.path.join(folder, server.host)
+    def __init__(self, nick, door, folder):
+        super().__init__(nick, door)
+        self._tunnel, there = None, ["-p", str(door.port)]
+        if door.is_encrypted:
+            self._tunnel, there = self._encrypted(door, folder)
+        self._run = Program(["ii", "-s", door.host, *there, "-n", nick, "-f", nick, "-i", folder], folder)
+        self._folder = os.path.join(folder, door.host)
+
+    @staticmethod
+    def _encrypted(door, folder):
+        socket = os.path.join(folder, "socket")
+        trust = f"verify=1,cafile={door.certificate},commonname={door.name}"
+        tunnel = Program(["socat", f"UNIX-LISTEN:{socket}", f"OPENSSL:{door.host}:{door.port},{trust}"], folder)
+        until(lambda: os.path.exists(socket), "socat should wait for ii", tunnel.complaints)
+        return tunnel, ["-u", socket]
 
     def enter(self):
         self.sees(self.nick, "has joined", self.room)
+
+    def is_warned(self):
+        until(lambda: "certificate verify failed" in self._tunnel.complaints(), "socat should refuse the server", self._tunnel.complaints)
 
     def say(self, text):
         write_to_fifo(os.path.join(self._folder, self.room, "in"), text)
@@ -48,6 +65,8 @@ class Ii(Person):
 
     def stop(self):
         self._run.stop()
+        if self._tunnel:
+            self._tunnel.stop()
 
     def _heard(self, conversation):
         found = (SAID.match(line) for line in read_lines(os.path.join(self._folder, conversation, "out")))

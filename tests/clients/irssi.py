@@ -33,17 +33,29 @@ COLUMNS, ROWS = 400, 120
 class Irssi(Person):
     program = "irssi"
 
-    def __init__(self, nick, server, folder):
-        super().__init__(nick, server.room)
+    def __init__(self, nick, door, folder):
+        super().__init__(nick, door)
         config = os.path.join(folder, "config")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG % {"nick": nick})
+        # What is in this file is typed when irssi has started.
+        with open(os.path.join(folder, "startup"), "w", encoding="utf-8") as file:
+            file.write(f"/connect {self._encryption(door)} {door.host} {door.port}\n")
         # irssi reads its arguments before its locale, so a Chinese nick can only come from the file.
-        command = ["irssi", f"--home={folder}", f"--config={config}", f"--connect={server.host}", f"--port={server.port}"]
-        self._tmux = Tmux(folder, COLUMNS, ROWS, command)
+        self._tmux = Tmux(folder, COLUMNS, ROWS, ["irssi", f"--home={folder}", f"--config={config}"])
+
+    @staticmethod
+    def _encryption(door):
+        if not door.is_encrypted:
+            return "-notls"
+        key = door.key.upper()
+        return "-tls -tls_pinned_pubkey " + ":".join(key[at:at + 2] for at in range(0, len(key), 2))
 
     def enter(self):
         self.sees(self.nick, "has joined", self.room)
+
+    def is_warned(self):
+        self.sees("Pinned public key mismatch")
 
     def say(self, text):
         self._tmux.type(text)

@@ -26,13 +26,16 @@ def prepared_python():
 class Library(Person):
     program = "irc (Python library)"
 
-    def __init__(self, nick, server, folder):
-        super().__init__(nick, server.room)
+    def __init__(self, nick, door, folder):
+        super().__init__(nick, door)
         bot = os.path.join(HERE, "library_bot.py")
-        self._run = Program([prepared_python(), bot, server.host, str(server.port), nick], folder)
+        self._run = Program([prepared_python(), bot, door.host, str(door.port), nick, *door.certificate_and_name()], folder)
 
     def enter(self):
         self._run.printed.line(lambda line: self._is(line, "join", self.nick, self.room), f"{self.nick} should be in {self.room}")
+
+    def is_warned(self):
+        self.sees("CERTIFICATE_VERIFY_FAILED")
 
     def say(self, text):
         self._order("say", self.room, text)

@@ -1,10 +1,13 @@
 """The bot itself: orders come as JSON lines [verb, target, text], events go out as [event, nick, target, text]."""
 
+import functools
 import json
 import os
+import ssl
 import sys
 
 import irc.client
+import irc.connection
 
 # How long the reactor listens to the server before it looks for orders again.
 TURN_SECS = 0.02
@@ -23,9 +26,16 @@ def obey(connection, order):
         connection.quit(text)
 
 
-def main(host, port, nick):
+def encrypted(certificate, name):
+    """Sockets for a server that has this certificate and no other."""
+    context = ssl.create_default_context(cafile=certificate)
+    return irc.connection.Factory(wrapper=functools.partial(context.wrap_socket, server_hostname=name))
+
+
+def main(host, port, nick, *certificate_and_name):
     reactor = irc.client.Reactor()
-    connection = reactor.server().connect(host, int(port), nick)
+    factory = encrypted(*certificate_and_name) if certificate_and_name else irc.connection.Factory()
+    connection = reactor.server().connect(host, int(port), nick, connect_factory=factory)
     for kind in ("join", "pubmsg", "privmsg"):
         connection.add_global_handler(kind, tell)
     os.set_blocking(sys.stdin.fileno(), False)

@@ -1,4 +1,4 @@
-"""Somebody with `nc` and the grammar of IRC in their head."""
+"""Somebody with `nc`, or `openssl s_client` where it is encrypted, and the grammar of IRC in their head."""
 
 import re
 
@@ -11,14 +11,25 @@ SAID = re.compile(r"^(?:@\S+ )?:([^!\s]+)\S* PRIVMSG (\S+) :(.*)$")
 class Netcat(Person):
     program = "nc"
 
-    def __init__(self, nick, server, folder):
-        super().__init__(nick, server.room)
-        self._run = Program(["nc", server.host, str(server.port)], folder)
+    def __init__(self, nick, door, folder):
+        super().__init__(nick, door)
+        self._run = Program(self._command(door), folder)
         self._run.write_line(f"NICK {nick}")
         self._run.write_line(f"USER {nick} 0 * :{nick}")
 
+    @staticmethod
+    def _command(door):
+        if not door.is_encrypted:
+            return ["nc", door.host, str(door.port)]
+        # -quiet: it prints what comes and nothing else, and a Q at the beginning of a line is a letter like others.
+        trust = ["-CAfile", door.certificate, "-verify_hostname", door.name, "-verify_return_error"]
+        return ["openssl", "s_client", "-quiet", "-connect", f"{door.host}:{door.port}", *trust]
+
     def enter(self):
         self.sees(f":{self.nick}!", "JOIN", self.room)
+
+    def is_warned(self):
+        self.sees("certificate verify failed")
 
     def say(self, text):
         self._run.write_line(f"PRIVMSG {self.room} :{text}")
@@ -33,12 +44,12 @@ class Netcat(Person):
         return [(nick, text) for nick, to, text in self._said() if to == self.nick]
 
     def screen(self):
-        return "\n".join(self._run.printed.lines())
+        return "\n".join(self._run.printed.lines()) + self._run.complaints()
 
     def leave(self):
         self._run.write_line("QUIT :再见")
         self.sees("ERROR")
-        # nc waits for the end of both directions.
+        # Both programs wait for the end of both directions.
         self._run.end_input()
         return self._run.exit_code()
 

@@ -9,12 +9,16 @@ class Person:
     # What the program is called, for the headings.
     program = None
 
-    def __init__(self, nick, room):
+    def __init__(self, nick, door):
         self.nick = nick
-        self.room = room
+        self.room = door.room
 
     def enter(self):
         """Waits until the person is in the room."""
+        raise NotImplementedError
+
+    def is_warned(self):
+        """Waits until the program says that the server is not the one that it should be."""
         raise NotImplementedError
 
     def say(self, text):

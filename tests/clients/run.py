@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Do programs that nobody here wrote get along with `gzy client`, in Chinese, both ways?
 
-    tests/clients/run.py [--gzy PATH] [--only PROGRAM]
+    tests/clients/run.py [--gzy PATH] [--windows PATH] [--only PROGRAM]
 
-Each test has a server, a folder and people of its own. Wants irssi, weechat-headless, ii, nc and tmux from Debian.
+Each test has a server, a folder and people of its own, and is done in the clear and encrypted.
+Wants irssi, weechat-headless, ii, nc, openssl, socat, tmux and tcpdump from Debian; for --windows also wine64 and mingw-w64.
 """
 
 import argparse
+import dataclasses
 import os
 import subprocess
 import sys
@@ -20,21 +22,26 @@ from library import Library, prepared_python
 from netcat import Netcat
 from server import Server
 from stage import Missed, PATIENCE_SECS
+import starts
 import terminal
 from weechat import Weechat
+import windows
+import wire
 
 GUESTS = {"irssi": (Irssi, "小雨"), "weechat": (Weechat, "阿明"), "ii": (Ii, "老王"), "nc": (Netcat, "小红"), "library": (Library, "李雷")}
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
 class Stage:
-    """One server and the people around it; everything ends with it."""
+    """One server and the people around it; everything ends with it. `encrypted`: how people come in. `wine`: a Windows, or none."""
 
-    def __init__(self, gzy):
-        self._gzy = gzy
+    def __init__(self, gzy, wine, encrypted):
+        # The program, as the beginning of a command line.
+        self.gzy, self._wine = [gzy], wine
         self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
         self._people = []
-        self.server = Server(gzy, self._own_folder())
+        self.server = Server(self.gzy, self._own_folder())
+        self.door = self.server.door(encrypted)
 
     def __enter__(self):
         return self
@@ -49,30 +56,64 @@ class Stage:
 
     def yang(self):
         """小阳, who sits at `gzy client`."""
-        return self._enters(GzyClient("小阳", self.server, self._gzy, self._own_folder()))
+        return self._enters(GzyClient("小阳", self.door, self.gzy, self._own_folder()))
 
     def at_terminal(self, nick, **environment):
         """Somebody who sits at `gzy client` in a terminal."""
-        return self._enters(terminal.Terminal(nick, self.server, self._gzy, self._own_folder(), **environment))
+        return self._enters(terminal.Terminal(nick, self.door, self.gzy, self._own_folder(), **environment))
 
     def guest(self, name):
         """Somebody at another program."""
-        program, nick = GUESTS[name]
-        return self._enters(program(nick, self.server, self._own_folder()))
+        return self._enters(self._guest_at(name, self.door))
+
+    def deceived_guest(self, name):
+        """Somebody at another program who expects another server: its key, its certificate. They do not come in."""
+        other = Server(self.gzy, self._own_folder())
+        wrong = dataclasses.replace(other.door(encrypted=True), port=self.door.port, is_invitation=True)
+        other.stop()
+        guest = self._guest_at(name, wrong)
+        self._people.append(guest)
+        return guest
 
     def eve(self):
-        """A stranger in the same room, who must not hear what is not for her."""
-        return self._enters(Netcat("eve", self.server, self._own_folder()))
+        """A stranger in the same room, who must not hear what is not for her. She comes in the clear."""
+        return self._enters(Netcat("eve", self.server.door(encrypted=False), self._own_folder()))
 
     def script_says(self, text):
         """`gzy say`: when it ends with 0, the server has the text on its disk."""
         said = subprocess.run(
-            [self._gzy, "say", f"{self.server.host}:{self.server.port}", text],
+            [*self.gzy, "say", *self.door.for_gzy(), text],
             env=os.environ | {"XDG_CONFIG_HOME": str(self._own_folder())},
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS,
         )
         if said.returncode != 0:
             raise Missed(f"gzy say should end with 0, but ended with {said.returncode}: {said.stdout}{said.stderr}")
+
+    @property
+    def address(self):
+        """What one types to come in."""
+        return f"{self.door.host}:{self.door.port}"
+
+    def watches(self, screen):
+        """Something that ends with this."""
+        self._people.append(screen)
+        return screen
+
+    def folder(self):
+        """An empty folder, for what belongs to nobody."""
+        return self._own_folder()
+
+    def moves_to_windows(self):
+        """From here on people come to a server on Windows."""
+        self.server.stop()
+        self.server = windows.WindowsServer(self._wine, self._own_folder())
+        self.door = self.server.door(self.door.is_encrypted)
+
+    def _guest_at(self, name, door):
+        if name == "windows":
+            return windows.WindowsClient("文文", door, self._own_folder(), self._wine)
+        program, nick = GUESTS[name]
+        return program(nick, door, self._own_folder())
 
     def _enters(self, person):
         self._people.append(person)
@@ -180,37 +221,82 @@ def after_a_pulled_plug_nothing_is_missing(stage):
             raise Missed(f"{yang.nick} should see {text} once, but sees:\n{yang.screen()}")
 
 
+def another_key_is_refused(stage, name):
+    yang, guest = stage.yang(), stage.deceived_guest(name)
+    guest.is_warned()
+    # Had the guest come in, eve would be the third.
+    eve = stage.eve()
+    yang.sees(f"欢迎 {eve.nick}", "现在 2 人")
+    if yang.overheard(guest.nick):
+        raise Missed(f"{guest.nick} should not have come in, but {yang.nick} sees:\n{yang.screen()}")
+
+
+def a_server_on_windows_is_a_server(stage):
+    stage.moves_to_windows()
+    yang, guest = stage.yang(), stage.guest("nc")
+    yang.say("窗子那边听得见吗？")
+    guest.hears(yang, "窗子那边听得见吗？")
+    guest.say("听得见")
+    yang.hears(guest, "听得见")
+    stage.server.pull_the_plug()
+    late = stage.eve()
+    late.sees("PRIVMSG", "窗子那边听得见吗？")
+
+
 WITH_EACH = [
     the_room_is_heard_both_ways,
     a_private_word_reaches_one_person_only,
     a_latecomer_reads_what_was_said,
     leaving_is_seen_and_everything_ends_well,
 ]
+ENCRYPTED_WITH_EACH = [another_key_is_refused]
 WITH_ALL = [all_programs_in_one_room_hear_one_order, after_a_pulled_plug_nothing_is_missing]
 
 
 def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "terminal"], help="test with this program alone; terminal is our own client on a screen")
+    asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; terminal and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
         prepared_python()
-    tests = [(f"{test.__name__} [{name}]", test, [name]) for name in GUESTS if asked.only in (None, name) for test in WITH_EACH]
-    if asked.only is None:
-        tests += [(test.__name__, test, []) for test in WITH_ALL]
-    if asked.only in (None, "terminal"):
-        tests += [(f"{test.__name__} [terminal]", test, []) for test in terminal.TESTS]
-    failed = sum(not passes(gzy, *test) for test in tests)
+    with tempfile.TemporaryDirectory(prefix="gzy-wine-") as folder:
+        wine = windows.Wine(asked.windows, folder) if asked.windows else None
+        tests = [(encrypted, *test) for encrypted in (False, True) for test in wanted_tests(asked.only, encrypted, wine)]
+        failed = sum(not passes(gzy, wine, *test) for test in tests)
+        if wine:
+            wine.stop()
     print(f"{len(tests) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-def passes(gzy, title, test, arguments):
+def wanted_tests(only, encrypted, wine):
+    """Each as (where, test, its arguments)."""
+    for name in [*GUESTS, *(["windows"] if wine else [])]:
+        if only in (None, name):
+            for test in WITH_EACH + (ENCRYPTED_WITH_EACH if encrypted else []):
+                yield name, test, [name]
+    heard = [] if os.geteuid() else wire.TESTS
+    if not heard and only in (None, "wire"):
+        print(f"NOT DONE: what can be overheard {'over TLS' if encrypted else 'in the clear'}; tcpdump needs root", flush=True)
+    if wine and only in (None, "windows"):
+        yield "windows", a_server_on_windows_is_a_server, []
+    # Whom one trusts is a question only where it is encrypted.
+    begun = starts.TESTS if encrypted else []
+    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("starts", begun), ("wire", heard)]:
+        if only in (None, where):
+            for test in tests:
+                yield where, test, []
+
+
+def passes(gzy, wine, encrypted, where, test, arguments):
+    title = f"{test.__name__} [{where}, {'TLS' if encrypted else 'clear'}]"
     began = time.monotonic()
     try:
-        with Stage(gzy) as stage:
+        with Stage(gzy, wine, encrypted) as stage:
             test(stage, *arguments)
     except (Missed, OSError, subprocess.SubprocessError) as problem:
         print(f"FAILED  {title}\n{problem}", flush=True)

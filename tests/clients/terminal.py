@@ -17,10 +17,10 @@ COLUMNS, ROWS = 80, 40
 class Terminal(Person):
     program = "gzy client in a terminal"
 
-    def __init__(self, nick, server, gzy, folder, **environment):
-        super().__init__(nick, server.room)
+    def __init__(self, nick, door, gzy, folder, **environment):
+        super().__init__(nick, door)
         self._record = os.path.join(folder, "sent")
-        command = [gzy, "client", f"{server.host}:{server.port}", "--plain", "--nick", nick]
+        command = [*gzy, "client", *door.for_gzy(), "--nick", nick]
         # The folder for settings is this test's own.
         home = {"HOME": folder, "XDG_CONFIG_HOME": folder}
         self.tmux = Tmux(folder, COLUMNS, ROWS, command, LC_ALL="zh_CN.UTF-8", **home, **environment)
@@ -141,6 +141,23 @@ def a_narrow_window_shows_everything(stage):
     guest.hears(yang, long_line)
 
 
+def long_lines_that_arrive_are_whole_in_forty_columns(stage):
+    yang, guest = stage.at_terminal("小阳"), stage.guest("nc")
+    yang.tmux.resize(40, ROWS)
+    yang.tmux.type("我先写一半")
+    yang.ends_with(lambda last: last.endswith("我先写一半"), "the typed line")
+    long_line = "".join(f"第{number}句很长的话，一个字也不能少；" for number in range(1, 13))
+    guest.say(long_line)
+    shown = lambda: "".join(yang.tmux.rows())
+    until(lambda: shown().count(long_line) == 1, "the long line should be there whole, and once", yang.screen)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed")
+    guest.say("short")
+    yang.hears(guest, "short")
+    yang.tmux.resize(COLUMNS, ROWS)
+    yang.ends_with(lambda last: last == "大厅(2)> 我先写一半", "the line being typed, after the window grew")
+    until(lambda: shown().count(long_line) == 1, "the long line should still be there whole, and once", yang.screen)
+
+
 def a_pulled_plug_shows_one_line_and_loses_nothing(stage):
     yang = stage.at_terminal("小阳")
     stage.script_says("拔电源之前")
@@ -202,8 +219,60 @@ def a_pasted_poem_is_one_message_until_enter(stage):
         raise Missed(f"nothing should be said before Enter, but {guest.nick} heard {guest.room_lines()}")
     yang.tmux.press("Enter")
     for line in poem:
-        guest.sees(line)
-        yang.sees(f"小阳: {line}")
+        guest.hears(yang, line)
+    yang.sees(f"小阳: {poem[0]}")
+    yang.tmux.press("Up")
+    yang.ends_with(lambda last: last == "低头思故乡", "the whole poem once more")
+
+
+# An empty line is part of a poem.
+SONG = ["悯农", "锄禾日当午，", "汗滴禾下土。", "", "谁知盘中餐，", "粒粒皆辛苦。", "——李绅"]
+
+
+def a_poem_of_six_lines_is_one_message_here_and_six_lines_in_irssi(stage):
+    yang, ming = stage.at_terminal("小阳"), stage.at_terminal("阿明")
+    rain, nc = stage.guest("irssi"), stage.guest("nc")
+    ming.say("/join 茶")
+    ming.ends_with(lambda last: last == "#茶(1)>", "the prompt of the other room")
+    yang.tmux.paste("\n".join(SONG))
+    yang.tmux.press("Enter")
+    # As one it counts: one message is unread.
+    ming.ends_with(lambda last: last == "[1:大厅 1] #茶(1)>", "one message that waits")
+    ming.say("/room 1")
+    # 13:29␠小阳:␠ is 12 columns.
+    shown = [f"小阳: {SONG[0]}", *(f"{' ' * 12}{line}".rstrip() for line in SONG[1:])]
+    for person in (yang, ming):
+        until(lambda: stands_in(person.tmux.rows(), shown), f"{person.nick} should see the lines under each other", person.screen)
+    for person in (rain, nc):
+        for line in filter(None, SONG):
+            person.hears(yang, line)
+        heard = [text for nick, text in person.room_lines() if nick == yang.nick]
+        if heard != [line for line in SONG if line]:
+            raise Missed(f"{person.nick} should hear the lines in their order, but heard {heard}")
+    rain.say("好诗")
+    yang.hears(rain, "好诗")
+
+
+def a_poem_pasted_while_the_server_is_away_is_sent_once(stage):
+    yang = stage.at_terminal("小阳")
+    stage.server.stop_hard()
+    yang.sees("连接断开", "重连")
+    yang.tmux.paste("\n".join(SONG))
+    yang.tmux.press("Enter")
+    yang.sees("1 条待发")
+    stage.server.start_again()
+    yang.sees("已重新连接")
+    late = stage.at_terminal("阿明")
+    shown = [f"小阳: {SONG[0]}", *(f"{' ' * 12}{line}".rstrip() for line in SONG[1:])]
+    for person in (yang, late):
+        until(lambda: stands_in(person.tmux.rows(), shown), f"{person.nick} should see the poem", person.screen)
+        person.shows_once(SONG[0])
+
+
+def stands_in(rows, lines):
+    """Whether these lines stand under each other; the first one behind its time."""
+    rows = [row[6:] if re.match(r"\d\d:\d\d ", row) else row for row in rows]
+    return any(rows[at:at + len(lines)] == lines for at in range(len(rows)))
 
 
 def tab_completes_names_rooms_and_commands(stage):
@@ -265,9 +334,12 @@ TESTS = [
     lines_that_arrive_leave_the_typed_line_whole,
     the_keys_of_a_shell_edit_chinese,
     a_narrow_window_shows_everything,
+    long_lines_that_arrive_are_whole_in_forty_columns,
     a_pulled_plug_shows_one_line_and_loses_nothing,
     rooms_and_people_have_numbers_and_wait_for_each_other,
     a_pasted_poem_is_one_message_until_enter,
+    a_poem_of_six_lines_is_one_message_here_and_six_lines_in_irssi,
+    a_poem_pasted_while_the_server_is_away_is_sent_once,
     tab_completes_names_rooms_and_commands,
     a_mention_rings_and_colours_can_be_switched_off,
     passwords_are_neither_shown_nor_remembered,

@@ -50,7 +50,9 @@ class Tmux:
 
     def record(self, path):
         """Writes every byte that the program sends to its terminal from here on into a file."""
-        self.call("pipe-pane", "-o", f"cat >> {path}")
+        # Made here: tmux starts the other program in its own time.
+        with open(path, "ab"):
+            self.call("pipe-pane", "-o", f"cat >> {path}")
 
     def has_ended(self):
         """Whether the program has ended."""

@@ -16,15 +16,17 @@ NOTICES = {"-->", "<--", "--", "=!=", "*"}
 class Weechat(Person):
     program = "weechat"
 
-    def __init__(self, nick, server, folder):
-        super().__init__(nick, server.room)
+    def __init__(self, nick, door, folder):
+        super().__init__(nick, door)
         self._folder = folder
         self._pipe = os.path.join(folder, "pipe")
         orders = [
             "/set logger.file.flush_delay 0",
             "/set logger.file.path ${weechat_config_dir}/logs",
             "/set fifo.file.path ${weechat_config_dir}/pipe",
-            f"/server add gzy {server.host}/{server.port} -nossl -nicks={nick} -username={nick} -realname={nick}",
+            f"/server add gzy {door.host}/{door.port} {'-ssl' if door.is_encrypted else '-nossl'} -nicks={nick} -username={nick} -realname={nick}",
+            # Nothing but the pinned certificate is trusted.
+            f"/set irc.server.gzy.ssl_fingerprint {door.certificate_hash() if door.is_encrypted else ''}",
             "/set irc.server.gzy.autoreconnect off",
             # Else it waits two seconds between lines.
             "/set irc.server.gzy.anti_flood_prio_high 0",
@@ -35,6 +37,9 @@ class Weechat(Person):
 
     def enter(self):
         self.sees("-->", self.nick, self.room)
+
+    def is_warned(self):
+        self.sees("certificate fingerprint does NOT match")
 
     def say(self, text):
         write_to_fifo(self._pipe, f"irc.gzy.{self.room} *{text}")

@@ -15,9 +15,19 @@ use tempfile::TempDir;
 /// When a test gives up. Nothing takes so long unless it is broken, or the machine has much else to do.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A program that does not outlive its test, wherever that fails: it would keep the test's output open, and whoever reads that waiting.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `gzy server`. It is killed when this is dropped.
 pub struct Board {
-    process: Child,
+    process: Process,
     /// Where it listens.
     pub address: SocketAddr,
     /// What it printed when it was ready.
@@ -53,10 +63,10 @@ pub fn command(data: &Path, args: &[&str]) -> Command {
 
 /// Runs a server that cannot start, to its end.
 pub fn failure(mut command: Command) -> Failure {
-    let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-    let status = end_of(&mut process);
+    let mut process = Process(command.stderr(Stdio::piped()).spawn().unwrap());
+    let status = end_of(&mut process.0);
     let mut sentence = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut sentence).unwrap();
+    process.0.stderr.take().unwrap().read_to_string(&mut sentence).unwrap();
     Failure { code: status.code(), sentence }
 }
 
@@ -76,8 +86,8 @@ impl Board {
 
     /// A server from a prepared command.
     pub fn spawn(mut command: Command, data: &Path) -> Board {
-        let mut process = command.spawn().unwrap();
-        let stdout = process.stdout.take().unwrap();
+        let mut process = Process(command.spawn().unwrap());
+        let stdout = process.0.stdout.take().unwrap();
         let (tell, told) = channel();
         thread::spawn(move || {
             let mut lines = BufReader::new(stdout);
@@ -105,13 +115,12 @@ impl Board {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).unwrap();
+        kill_process(Pid::from_child(&self.process.0), signal).unwrap();
     }
 
     /// Pulls its plug (`kill -9`).
-    pub fn pull_the_plug(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub fn pull_the_plug(self) {
+        drop(self);
     }
 
     /// Asks it to stop, and waits until it has.
@@ -122,14 +131,7 @@ impl Board {
 
     /// Waits until it has ended by itself.
     pub fn end(mut self) -> ExitStatus {
-        end_of(&mut self.process)
-    }
-}
-
-impl Drop for Board {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        end_of(&mut self.process.0)
     }
 }
 

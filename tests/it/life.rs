@@ -186,7 +186,8 @@ fn a_data_folder_that_cannot_be_written_is_named_with_a_way_out() {
     for place in [file.clone(), file.join("below")] {
         let refused = failure(command(&place, &[]));
         assert_eq!(refused.code, Some(1));
-        for words in [place.to_str().unwrap(), "--data"] {
+        let reason = format!("{} is a file, not a folder", file.display());
+        for words in [place.to_str().unwrap(), &reason, "--data"] {
             assert!(refused.sentence.contains(words), "{words}: {}", refused.sentence);
         }
     }

@@ -3,10 +3,12 @@
 //! Every server listens on port 0 and keeps its data in a folder of its own, so all tests run side by side.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod accounts;
 mod board;
 mod crash;
 mod doors;
 mod life;
+mod multiline;
 mod person;
 mod receipts;
 mod slow;
@@ -14,3 +16,4 @@ mod strangers;
 mod talk;
 mod tidy;
 mod tls;
+mod wire;

@@ -5,13 +5,17 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use base64ct::{Base64, Encoding};
 use gzy::wire::fingerprint::Fingerprint;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustix::process::Signal;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use tempfile::TempDir;
 
 use crate::board::{Board, command, failure, folder};
 use crate::person::{Person, make_patient};
@@ -161,6 +165,93 @@ fn plain_text_or_damage_behind_the_handshake_ends_the_connection() {
         tls.sock.write_all(bytes).unwrap();
         assert!(anna.hear(" QUIT ").contains(" QUIT :TLS: "));
     }
+}
+
+#[test]
+fn half_a_record_and_silence_hold_nobody_up_and_the_rest_completes_it() {
+    let board = Board::start(&[]);
+    let config = knowing(&board);
+    let (mut anna, mut ben) = (join(&board, &config, "anna"), join(&board, &config, "ben"));
+    let mut tls = shake_hands(connect(&board), config);
+    tls.write_all("NICK 小阳\r\nUSER 小阳 0 * :小阳\r\n".as_bytes()).unwrap();
+    tls.flush().unwrap();
+    anna.hear(" JOIN ");
+    let mut record = Vec::new();
+    tls.conn.writer().write_all("PRIVMSG #lobby :说到一半\r\n".as_bytes()).unwrap();
+    tls.conn.write_tls(&mut record).unwrap();
+    let (half, rest) = record.split_at(record.len() / 2);
+    tls.sock.write_all(half).unwrap();
+    for _ in 0..3 {
+        anna.say("PRIVMSG #lobby :还在说");
+        assert!(ben.hear(" PRIVMSG ").ends_with(":还在说"));
+    }
+    tls.sock.write_all(rest).unwrap();
+    assert!(ben.hear(" PRIVMSG ").ends_with(":说到一半"));
+}
+
+/// A folder with a key of its own, and a certificate around it that ended long ago.
+fn expired_identity() -> TempDir {
+    let files = folder();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+    let certificate = params.self_signed(&key).unwrap();
+    let parts =
+        [("tls.key", "PRIVATE KEY", key.serialize_der()), ("tls.crt", "CERTIFICATE", certificate.der().to_vec())];
+    for (name, label, der) in parts {
+        let pem = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", Base64::encode_string(&der));
+        fs::write(files.path().join(name), pem).unwrap();
+        fs::set_permissions(files.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    files
+}
+
+/// `gzy say` with a config folder of its own: whether it got through, and what it said about it.
+fn gzy_say(home: &Path, server: &str) -> (bool, String) {
+    let mut say = Command::new(env!("CARGO_BIN_EXE_gzy"));
+    say.args(["say", server, "晚上好"]).env("XDG_CONFIG_HOME", home).env("LC_ALL", "C").stdin(Stdio::null());
+    let done = say.output().unwrap();
+    (done.status.success(), String::from_utf8(done.stderr).unwrap())
+}
+
+#[test]
+fn an_expired_certificate_is_named_in_the_log_and_known_by_its_key() {
+    let (data, files, home) = (folder(), expired_identity(), folder());
+    let (certificate, key) = (files.path().join("tls.crt"), files.path().join("tls.key"));
+    let args = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let board = Board::start_in(data.path(), &args);
+    assert!(board.log().contains(&format!("the certificate {} has ended", certificate.display())), "{}", board.log());
+    let mut ben = Person::join(&board, "ben");
+    let (is_said, words) = gzy_say(home.path(), &board.address.to_string());
+    assert!(is_said, "{words}");
+    assert!(ben.hear(" PRIVMSG ").ends_with(":晚上好"));
+    // Who goes by the certificate refuses it.
+    assert_eq!(shown_key(&board, &trusting(&certificate, rustls::ALL_VERSIONS)), None);
+}
+
+#[test]
+fn an_expired_certificate_of_its_own_is_made_anew_around_the_same_key() {
+    let data = expired_identity();
+    let old = fs::read(data.path().join("tls.crt")).unwrap();
+    let board = Board::start_in(data.path(), &[]);
+    assert_ne!(fs::read(data.path().join("tls.crt")).unwrap(), old);
+    let shown = shown_key(&board, &knowing(&board));
+    assert_eq!(shown, Fingerprint::of_certificate(&CertificateDer::from_pem_slice(&old).unwrap()));
+}
+
+#[test]
+fn a_wrong_pin_keeps_the_client_out_and_a_right_one_lets_it_in() {
+    let (board, home) = (Board::start(&[]), folder());
+    let mut ben = Person::join(&board, "ben");
+    let key = shown_key(&board, &knowing(&board)).unwrap().hex();
+    let wrong = format!("gzy://{}#sha256={}", board.address, key.chars().rev().collect::<String>());
+    let (is_said, words) = gzy_say(home.path(), &wrong);
+    assert!(!is_said && words.contains("is NOT the one in the address") && words.contains(&key), "{words}");
+    assert!(!home.path().join("gzy").join("known_servers").exists(), "nothing is remembered");
+    let right = format!("gzy://{}#sha256={key}", board.address);
+    assert!(gzy_say(home.path(), &right).0);
+    assert!(ben.hear(" PRIVMSG ").ends_with(":晚上好"));
+    assert_eq!(board.log().matches(" is in, ").count(), 2, "ben and the one with the right key: {}", board.log());
 }
 
 #[test]

@@ -47,7 +47,6 @@ impl Turn<'_> {
                     "there is no command {name}; !help lists them all"
                 ));
             }
-            Some((Command::Account, _)) => self.bang_account(),
             Some((command, _)) => {
                 if let Some(entry) = words::entry(command) {
                     self.answer(&help_line(entry, tongue));
@@ -161,14 +160,6 @@ impl Turn<'_> {
         self.answer(&phrase!(self.tongue(), "再见，{nick}！", "Bye, {nick}!"));
         self.attempt(&format!("QUIT :{}", rest.text()), Self::quit);
     }
-
-    pub(super) fn bang_account(&mut self) {
-        self.refuse(&phrase!(
-            self.tongue(),
-            "这里还没有账号；你输入的话没有给任何人看",
-            "there are no accounts here yet; nobody was shown what you typed"
-        ));
-    }
 }
 
 fn help_line(entry: &Entry, tongue: Tongue) -> String {
@@ -197,13 +188,13 @@ mod tests {
         let mut w = World::new();
         let anna = w.join("anna");
         let english = asked(&mut w, anna, "!help");
-        assert_eq!(english.len(), 26);
+        assert_eq!(english.len(), 29);
         assert_eq!(english[0], "Commands, typed as a line of text (a space or * between words):");
         assert_eq!(english[4], "!nick NAME — changes your nick");
-        assert_eq!(english[25], "!help COMMAND explains one; !!text says !text");
+        assert_eq!(english[28], "!help COMMAND explains one; !!text says !text");
         let chinese = asked(&mut w, anna, "！帮助");
-        assert_eq!(chinese.len(), 26);
-        assert_eq!(chinese[5], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
+        assert_eq!(chinese.len(), 29);
+        assert_eq!(chinese[8], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
         assert_eq!(asked(&mut w, anna, "!帮助"), chinese);
         assert_eq!(asked(&mut w, anna, "！HELP"), english);
     }
@@ -225,7 +216,7 @@ mod tests {
         );
         assert_eq!(asked(&mut w, anna, "!help dance\u{1b}"), ["there is no command dance␛; !help lists them all"]);
         assert_eq!(asked(&mut w, anna, "！帮助 跳舞"), ["没有 跳舞 这条命令；！帮助 列出全部命令"]);
-        assert_eq!(asked(&mut w, anna, "！帮助 登录"), ["这里还没有账号；你输入的话没有给任何人看"]);
+        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*口令 — 登录");
     }
 
     #[test]

@@ -23,8 +23,18 @@ pub struct Rest<'a> {
 
 /// Reads a text; `None` when it is ordinary talk. The name follows the `!` at once and is known, or it is talk: nobody
 /// who writes `！！！` or `! really` wants a command.
+///
+/// A command with a password is also taken when a space got in front of it or behind the `!`: it must not be said aloud.
 pub fn parse(text: &str) -> Option<Typed<'_>> {
-    let body = text.strip_prefix(is_bang)?;
+    let strict = text.strip_prefix(is_bang).and_then(command);
+    strict.or_else(|| {
+        let loose = command(text.trim_start().strip_prefix(is_bang)?.trim_start())?;
+        (loose.command.carries_password() && !loose.rest.text.is_empty()).then_some(loose)
+    })
+}
+
+/// Reads what follows the `!`.
+fn command(body: &str) -> Option<Typed<'_>> {
     let name_end = body.find(is_separator).unwrap_or(body.len());
     let (command, tongue) = words::named(&body[..name_end])?;
     let behind = &body[name_end..];
@@ -91,7 +101,7 @@ fn is_star(c: char) -> bool {
 }
 
 /// The full-width space is white space too.
-fn is_separator(c: char) -> bool {
+pub fn is_separator(c: char) -> bool {
     is_star(c) || c.is_whitespace()
 }
 
@@ -167,9 +177,9 @@ mod tests {
             ("!quit see you", Bye, English, "see you"),
             ("!ban *!*@abc.gzy", Ban, English, "*!*@abc.gzy"),
             ("！封**!*@abc.gzy", Ban, Chinese, "*!*@abc.gzy"),
-            ("!register anna secret", Account, English, "anna secret"),
-            ("！登录*小阳*密码", Account, Chinese, "小阳*密码"),
-            ("!LOGIN", Account, English, ""),
+            ("!register anna secret", Register, English, "anna secret"),
+            ("！登录*小阳*密码", Login, Chinese, "小阳*密码"),
+            ("!LOGIN", Login, English, ""),
         ];
         for (text, command, tongue, rest) in cases {
             let typed = parse(text).unwrap_or_else(|| panic!("{text} is a command"));

@@ -67,8 +67,12 @@ pub enum Command {
     Unmute,
     /// Goodbye.
     Bye,
-    /// Anything that carries a password. It is never shown to anybody, whether or not there are accounts.
-    Account,
+    /// A new account.
+    Register,
+    /// Logging in.
+    Login,
+    /// Another password.
+    Password,
 }
 
 /// A command in one language.
@@ -91,6 +95,13 @@ pub struct Entry {
     pub english: Wording,
     /// In Chinese.
     pub chinese: Wording,
+}
+
+impl Command {
+    /// Whether what follows its name is a secret.
+    pub fn carries_password(self) -> bool {
+        matches!(self, Command::Register | Command::Login | Command::Password)
+    }
 }
 
 impl Entry {
@@ -146,6 +157,19 @@ commands! {
     Nick {
         en: "nick", "NAME", "changes your nick", "Example: !nick anna2. A nick has no spaces; a taken one is answered with a free one.";
         zh: "改名", "名字", "换个名字", "例：！改名*小阳。名字里没有空格；被占用时会告诉你一个没人用的。";
+    }
+    Register {
+        en: "register", "NAME PASSWORD", "makes an account, with a number of its own",
+            "Example: !register anna correct-horse. The name becomes your nick, and nobody else can have it. Nobody sees what you type.";
+        zh: "注册", "名字*口令", "注册账号，得到一个编号", "例：！注册*小阳*今天天气不错。账号名就是你的名字，别人用不了。你输入的话没有人看得到。";
+    }
+    Login {
+        en: "login", "NAME-or-NUMBER PASSWORD", "logs in", "Example: !login anna correct-horse, or !login 1000 correct-horse.";
+        zh: "登录", "名字或编号*口令", "登录", "例：！登录*小阳*今天天气不错，或 ！登录*1000*今天天气不错。";
+    }
+    Password {
+        en: "password" | "passwd", "NEW", "changes your password", "Example: !password battery-staple. You have to be logged in.";
+        zh: "改口令" | "改密码", "新口令", "换一个口令", "例：！改口令*明天会更好的。要先登录。";
     }
     Msg {
         en: "msg", "WHO TEXT", "a private message", "Example: !msg ben see you at eight. Nobody else in the room sees it.";
@@ -237,10 +261,6 @@ commands! {
     }
 }
 
-/// Commands that carry a password.
-const ACCOUNT_NAMES: [(&str, Tongue); 4] =
-    [("register", Tongue::English), ("login", Tongue::English), ("注册", Tongue::Chinese), ("登录", Tongue::Chinese)];
-
 /// The command with this name (no `!`), and the language of the name. Letter case does not count.
 pub fn named(name: &str) -> Option<(Command, Tongue)> {
     let same = |known: &str| known.eq_ignore_ascii_case(name);
@@ -251,10 +271,10 @@ pub fn named(name: &str) -> Option<(Command, Tongue)> {
             }
         }
     }
-    ACCOUNT_NAMES.iter().find(|(known, _)| same(known)).map(|(_, tongue)| (Command::Account, *tongue))
+    None
 }
 
-/// How help speaks of a command; what carries passwords is not in it.
+/// How help speaks of a command.
 pub fn entry(command: Command) -> Option<&'static Entry> {
     COMMANDS.iter().find(|entry| entry.command == command)
 }
@@ -294,7 +314,6 @@ mod tests {
     fn every_name_means_one_command() {
         let mut names: Vec<&str> =
             COMMANDS.iter().flat_map(|entry| entry.english.names.iter().chain(entry.chinese.names)).copied().collect();
-        names.extend(ACCOUNT_NAMES.iter().map(|(name, _)| *name));
         let count = names.len();
         names.sort_unstable();
         names.dedup();

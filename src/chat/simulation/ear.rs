@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::wire::caps::MULTILINE;
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::fold;
@@ -18,6 +19,12 @@ enum Batch {
     /// What a newcomer is shown.
     Replay,
     Other,
+}
+
+/// What stands on the first line of a batch about the whole message.
+struct Opened {
+    id: Option<MsgId>,
+    labelled: bool,
 }
 
 /// Being in a room, from one's own JOIN to one's own PART or KICK.
@@ -42,6 +49,8 @@ pub struct Ear {
     newest_live: MsgId,
     newest_by_sender: HashMap<ConnId, u64>,
     batches: HashMap<String, Batch>,
+    /// A message of several lines whose first line has not come.
+    opened: Option<Opened>,
     newest_in_batch: MsgId,
     /// How many answers each label has got.
     labels: HashMap<u64, usize>,
@@ -62,6 +71,7 @@ impl Ear {
             newest_live: MsgId::default(),
             newest_by_sender: HashMap::new(),
             batches: HashMap::new(),
+            opened: None,
             newest_in_batch: MsgId::default(),
             labels: HashMap::new(),
             receipts: HashMap::new(),
@@ -118,7 +128,7 @@ impl Ear {
         let (is_mine, params) = (by == self.nick, line.params());
         match line.command {
             "001" => self.be_named(params[0]),
-            "BATCH" => self.batch(params),
+            "BATCH" => self.batch(&line, batch),
             "NICK" if is_mine => self.be_named(params[0]),
             "JOIN" if is_mine => self.enter(params[0], record),
             "PART" if is_mine => self.leave(params[0]),
@@ -137,18 +147,27 @@ impl Ear {
         self.nicks.insert(nick.to_owned());
     }
 
-    fn batch(&mut self, params: &[&str]) {
+    fn batch(&mut self, line: &Line, outer: Option<Batch>) {
+        let params = line.params();
         let name = params[0][1..].to_owned();
         if params[0].starts_with('-') {
+            assert!(self.opened.is_none(), "a message of no lines");
             assert!(self.batches.remove(&name).is_some(), "a batch that was not begun is ended");
             return;
         }
         let kind = match params[1] {
             "chathistory" if name.starts_with('h') => Batch::History,
             "chathistory" => Batch::Replay,
+            MULTILINE => {
+                let labelled = line.tags.value("label").is_some();
+                self.opened = Some(Opened { id: id_of(line), labelled });
+                outer.unwrap_or(Batch::Other)
+            }
             _ => Batch::Other,
         };
-        self.newest_in_batch = MsgId::default();
+        if params[1] != MULTILINE {
+            self.newest_in_batch = MsgId::default();
+        }
         assert!(self.batches.insert(name, kind).is_none(), "a batch is begun twice");
     }
 
@@ -171,7 +190,10 @@ impl Ear {
             return;
         }
         let number = number_in(text);
-        let id = line.tags.value("msgid").map(|id| MsgId::parse(&id).expect("an id"));
+        let (id, labelled) = match self.opened.take() {
+            Some(opened) => (opened.id, opened.labelled),
+            None => (id_of(line), line.tags.value("label").is_some()),
+        };
         if batch == Some(Batch::History) {
             return self.history(id, record);
         }
@@ -185,7 +207,7 @@ impl Ear {
         }
         match target.starts_with('#').then(|| fold(target)) {
             Some(room) if !is_mine => self.room_talk(&room, number, id, batch, record),
-            Some(room) => self.receipt(number, id, Some(&room), line.tags.value("label").is_some(), record),
+            Some(room) => self.receipt(number, id, Some(&room), labelled, record),
             None if is_mine => self.receipt(number, id, None, false, record),
             None => self.private(number, id, record),
         }
@@ -243,4 +265,8 @@ impl Ear {
         };
         assert!(is_kept, "m{number} came back before it was on disk");
     }
+}
+
+fn id_of(line: &Line) -> Option<MsgId> {
+    line.tags.value("msgid").map(|id| MsgId::parse(&id).expect("an id"))
 }

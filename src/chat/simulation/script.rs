@@ -1,5 +1,6 @@
 //! What simulated people type: mostly sense, sometimes nonsense.
 
+use crate::wire::caps::MULTILINE;
 use crate::wire::line::Line;
 
 use super::super::ConnId;
@@ -25,6 +26,7 @@ const CAPS: &[&str] = &[
     "draft/no-implicit-names",
     "draft/chathistory",
     "gzy/long-lines",
+    "draft/multiline",
 ];
 const MODES: &[&str] = &[
     "+i",
@@ -130,7 +132,7 @@ const QUESTIONS: &[&str] = &[
 /// Something typed, and what is to be checked about it.
 #[derive(Clone, Debug)]
 pub struct Typed {
-    /// The line.
+    /// The line, or those of a message of several lines, with `\n` between them.
     pub line: String,
     /// The number of the message in it; each has its own.
     pub number: Option<u64>,
@@ -150,7 +152,9 @@ pub struct Script {
 pub fn hello(dice: &mut Dice) -> Vec<String> {
     let mut lines = vec![format!("NICK {}", dice.pick(NICKS)), "USER u 0 * :真名".to_owned()];
     if dice.percent(70) {
-        let wanted: Vec<&str> = CAPS.iter().filter(|_| dice.percent(50)).copied().collect();
+        // Some programs take everything, which is the only way to some things.
+        let chance = if dice.percent(30) { 100 } else { 50 };
+        let wanted: Vec<&str> = CAPS.iter().filter(|_| dice.percent(chance)).copied().collect();
         lines.insert(0, format!("CAP REQ :{}", wanted.join(" ")));
         lines.push("CAP END".into());
     }
@@ -180,7 +184,7 @@ impl Script {
             None => line,
         };
         // What is no line at all is not answered.
-        let label = label.filter(|_| Line::parse(&line).is_some());
+        let label = label.filter(|_| line.lines().next().and_then(Line::parse).is_some());
         Typed { line, number, label }
     }
 
@@ -199,10 +203,40 @@ impl Script {
         let verb = if dice.percent(15) { "NOTICE" } else { "PRIVMSG" };
         let long =
             if dice.percent(10) { "长话，我在上海。".repeat(dice.roll(140)) } else { "在上海".into() };
+        if dice.percent(12) {
+            return self.paste(dice, verb, &to, number);
+        }
         let via =
             if verb == "PRIVMSG" && dice.percent(4) { format!("!msg {} ", dice.pick(NICKS)) } else { String::new() };
         let line = format!("{verb} {to} :{via}m{number} {long}");
         if via.is_empty() && dice.percent(25) && !to.contains(',') {
+            let line = format!("@+gzy/id=id{number} {line}");
+            self.sendable_again.push((number, line.clone()));
+            return (line, Some(number));
+        }
+        (line, Some(number))
+    }
+
+    /// A message of several lines. Some never end, some are broken off, and not everybody has the capability.
+    fn paste(&mut self, dice: &mut Dice, verb: &str, to: &str, number: u64) -> (String, Option<u64>) {
+        let mut lines =
+            vec![format!("BATCH +p {MULTILINE} {to}"), format!("@batch=p {verb} {to} :m{number} 床前明月光")];
+        for _ in 0..dice.roll(5) {
+            let long = "疑是地上霜，".repeat(dice.roll(60));
+            lines.push(match dice.roll(20) {
+                0..6 => format!("@batch=p;draft/multiline-concat {verb} {to} :接着 {long}"),
+                6..9 => format!("@batch=p {verb} {to} :"),
+                9 => format!("@batch=p {verb} #elsewhere :{long}"),
+                10 => "PONG x".into(),
+                11 => "ISON anna".into(),
+                _ => format!("@batch=p {verb} {to} :{long}"),
+            });
+        }
+        if dice.percent(95) {
+            lines.push("BATCH -p".into());
+        }
+        let line = lines.join("\n");
+        if dice.percent(30) && !to.contains(',') {
             let line = format!("@+gzy/id=id{number} {line}");
             self.sendable_again.push((number, line.clone()));
             return (line, Some(number));

@@ -21,29 +21,14 @@ impl Console {
         if self.front == Front::Screen && self.is_up && !self.features().gives_receipts() {
             self.show_own(now_ms, target.as_deref().unwrap_or(self.view.home()).into(), text);
         }
-        let text = if self.view.has_commands() { without_commands(text) } else { text.into() };
-        self.commands.push_back(Command::Say { key: self.next_key, target, text });
+        self.commands.push_back(Command::Say { key: self.next_key, target, text: text.into() });
     }
 
     /// Shows what was typed where the server does not send it back.
     fn show_own(&mut self, now_ms: u64, target: Box<str>, text: &str) {
         let is_room = self.features().is_room(&target);
-        for text in text.lines() {
-            let with = (!is_room).then(|| target.clone());
-            let said = Said { who: self.view.nick().into(), text: text.into(), with, own: true, ..Said::default() };
-            self.show(now_ms, Shown { at_ms: now_ms, room: is_room.then(|| target.clone()), what: What::Said(said) });
-        }
+        let with = (!is_room).then(|| target.clone());
+        let said = Said { who: self.view.nick().into(), text: text.into(), with, own: true, ..Said::default() };
+        self.show(now_ms, Shown { at_ms: now_ms, room: is_room.then_some(target), what: What::Said(said) });
     }
-}
-
-/// A text of several lines is talk: those that the server would take for commands get a second mark, which it takes off.
-fn without_commands(text: &str) -> Box<str> {
-    if !text.contains('\n') {
-        return text.into();
-    }
-    let lines = text.split('\n').map(|line| match line.starts_with(['!', '！']) {
-        true => format!("!{line}"),
-        false => line.to_owned(),
-    });
-    lines.collect::<Vec<String>>().join("\n").into()
 }

@@ -218,7 +218,7 @@ fn a_slip_is_not_said_and_a_poem_is_no_command() {
     assert!(screen.commands.is_empty());
     assert_eq!(printed(&mut screen).len(), 2);
     screen.typed(NOON_MS, "一\n!bye\n！退出");
-    assert_eq!(screen.commands, [said(1, None, "一\n!!bye\n!！退出")]);
+    assert_eq!(screen.commands, [said(1, None, "一\n!bye\n！退出")]);
 }
 
 #[test]

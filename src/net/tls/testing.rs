@@ -83,7 +83,7 @@ impl TlsServer {
 }
 
 fn acceptor(identity: &Identity, quirk: Quirk) -> TlsAcceptor {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(crate::net::suites::provider());
     let versions: &[_] = match quirk {
         Quirk::Tls12 => &[&rustls::version::TLS12],
         _ => &[&rustls::version::TLS13, &rustls::version::TLS12],

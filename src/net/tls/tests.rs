@@ -119,10 +119,3 @@ fn a_server_that_answers_in_clear_is_told_apart_from_one_that_fails_at_tls() {
         assert!(matches!(alert, NotEncrypted::Failed(_)), "{alert:?}");
     });
 }
-
-#[test]
-fn a_machine_without_aes_instructions_asks_for_chacha_first() {
-    let first = provider().cipher_suites[0].suite();
-    let is_chacha = first == CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
-    assert_eq!(is_chacha, !has_aes_instructions());
-}

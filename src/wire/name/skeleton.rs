@@ -47,7 +47,7 @@ fn ascii_skeleton(text: &str) -> Box<str> {
 /// At the end `i` joins `l`: a capital `i` is the perfect twin of `l`, and case must not tell people apart.
 fn unicode_skeleton(text: &str) -> Box<str> {
     // Compatibility forms make an `s` of the long s, readers make it an `f`.
-    let plain: String = text.chars().map(|c| if c == 'ſ' { 'f' } else { c }).nfkc().map(own_look).collect();
+    let plain: String = text.replace('ſ', "f").nfkc().map(own_look).collect();
     let small = look_of(&fold(&look_of(&plain)));
     fold(&small).replace('i', "l").into()
 }
