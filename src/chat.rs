@@ -19,22 +19,29 @@ mod join;
 mod leave;
 mod lists;
 mod login;
+mod markers;
+mod missed;
 mod mode;
 mod moderate;
 mod monitor;
 mod multiline;
+mod nick;
 mod oper;
 mod pauses;
 mod people;
+mod places;
 mod presence;
 mod private;
+mod recall;
 mod receipt;
+mod redact;
 mod refused;
 mod register;
 mod replay;
 mod replies;
 mod room;
 mod sasl;
+mod search;
 mod services;
 mod session;
 mod signup;
@@ -64,6 +71,7 @@ pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
 use self::group::Groups;
+use self::markers::Readers;
 use self::pauses::Pauses;
 use self::people::Whowas;
 use self::receipt::Receipts;
@@ -202,6 +210,10 @@ enum Asker {
     Session(ConnId),
     /// A room's last messages are being read.
     Room(RoomId),
+    /// What is kept of somebody who has come.
+    Person(AccountId),
+    /// What somebody was told in private while they were away.
+    Missed(AccountId),
 }
 
 /// Everything that the rules know. Its one owner is the hub.
@@ -231,6 +243,8 @@ pub struct Chat {
     last_token: u64,
     askers: HashMap<Token, Asker>,
     receipts: Receipts,
+    /// What those who are here have read.
+    readers: Readers,
     pauses: Pauses,
     /// Passwords that are being looked up, checked or hashed.
     passwords_waiting: usize,
@@ -280,6 +294,7 @@ impl Chat {
             last_token: 0,
             askers: HashMap::new(),
             receipts: Receipts::new(last_id),
+            readers: Readers::default(),
             pauses: Pauses::new(directory.pauses),
             passwords_waiting: 0,
             batch_bytes: 0,

@@ -7,6 +7,7 @@ mod bans;
 mod dates;
 mod everyday;
 mod groups;
+mod look;
 mod moderation;
 mod parse;
 mod refusal;

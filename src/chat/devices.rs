@@ -96,6 +96,7 @@ impl Turn<'_> {
         } else {
             self.rename_to_account(login);
         }
+        self.catch_up();
     }
 
     fn rename_to_account(&mut self, login: &Login) {

@@ -129,6 +129,7 @@ impl Turn<'_> {
             let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
             self.reply_event(&own, "");
         }
+        self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);
         if !further {
@@ -141,6 +142,7 @@ impl Turn<'_> {
         let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
         let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
         self.reply_event(&own, "");
+        self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);
     }

@@ -102,6 +102,7 @@ impl Turn<'_> {
             self.set_invisible(false);
             self.chat.registered -= 1;
         }
+        self.chat.let_go_of_reader(me);
         let stays = self.chat.drop_device(me);
         if self.session().is_registered() && !stays {
             let gone = Whowas::of(self.session(), now.wall_ms);

@@ -100,7 +100,7 @@ impl Turn<'_> {
     fn note_delivered(&mut self, account: AccountId, devices: &[ConnId], event: &Event) {
         let cannot_ask = |conn: &ConnId| self.chat.session(*conn).is_some_and(|s| !s.caps.has(Caps::CHATHISTORY));
         if let Some(up_to) = event.msgid.filter(|_| devices.iter().any(cannot_ask)) {
-            self.record(Change::Delivered { account, up_to });
+            self.note_heard(account, up_to);
         }
     }
 

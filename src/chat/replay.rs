@@ -9,7 +9,7 @@ use crate::wire::event::{Event, TagSet};
 use crate::wire::limits::REPLAY_BYTES;
 use crate::wire::msgid::MsgId;
 
-use super::history::event_of;
+use super::places::event_of;
 use super::turn::Turn;
 use super::{Chat, Effect, Room, RoomId, SERVER_NAME, Session};
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
 use crate::wire::limits::{CONFIRM_MS, HELD_LINES, UNREGISTERED_MS};
-use crate::wire::msgid::MsgId;
 use crate::wire::name::Nick;
 
 use super::login::{Claim, Door};
@@ -47,9 +46,8 @@ pub struct Wait {
 /// What an answer is for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// `CHATHISTORY` of a room; messages up to `newer_than` are not wanted. Where it gets too long, it is the older ones that are asked
-    /// for again (`from_newest`), or the newer ones.
-    History { target: Box<str>, newer_than: MsgId, from_newest: bool },
+    /// Something of what was said before, for a command that programs send.
+    Recall(Box<super::recall::Recall>),
     /// `!history` or `!search`: shown as notices.
     Bang(super::bang::Question),
     /// A message with a sender's own id that may have been stored before the link broke.

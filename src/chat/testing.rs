@@ -8,6 +8,7 @@
 mod kept;
 mod memory;
 mod receiver;
+mod recollection;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -57,6 +58,10 @@ pub struct World {
     pub stored: Vec<Message>,
     /// What else is on disk.
     pub kept: Kept,
+    /// The same of changes.
+    pub stored_changes: Vec<Change>,
+    /// Messages that were taken back: the store finds them no more.
+    pub redacted: BTreeSet<MsgId>,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -70,6 +75,16 @@ pub struct World {
     free_slots: BTreeSet<u32>,
     connections: u32,
     ready: VecDeque<Input>,
+}
+
+/// What is there after a restart.
+#[derive(Default)]
+struct Disk {
+    stored: Vec<Message>,
+    kept: Kept,
+    stored_changes: Vec<Change>,
+    redacted: BTreeSet<MsgId>,
+    accounts: Vec<Account>,
 }
 
 /// What tests use unless they say otherwise: a lobby `#lobby`, ten messages of replay, no password.
@@ -102,23 +117,24 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
-        World::with_all(settings, stored, Kept::default(), Vec::new(), last_id, now)
+        World::with_disk(settings, Disk { stored, ..Disk::default() }, last_id, now)
     }
 
     /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
     pub fn restarted(self) -> World {
         let last_id = self.chat.last_id;
-        World::with_all(self.chat.settings.clone(), self.stored, self.kept, self.accounts, last_id, self.now)
+        let disk = Disk {
+            stored: self.stored,
+            kept: self.kept,
+            stored_changes: self.stored_changes,
+            redacted: self.redacted,
+            accounts: self.accounts,
+        };
+        World::with_disk(self.chat.settings.clone(), disk, last_id, self.now)
     }
 
-    fn with_all(
-        settings: Settings,
-        stored: Vec<Message>,
-        kept: Kept,
-        accounts: Vec<Account>,
-        last_id: MsgId,
-        now: Now,
-    ) -> World {
+    fn with_disk(settings: Settings, disk: Disk, last_id: MsgId, now: Now) -> World {
+        let Disk { stored, kept, stored_changes, redacted, accounts } = disk;
         let mut effects = Vec::new();
         let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
@@ -129,6 +145,8 @@ impl World {
             stored,
             kept,
             accounts,
+            stored_changes,
+            redacted,
             asks_by_hand: false,
             questions: VecDeque::new(),
             passwords_by_hand: false,
@@ -325,6 +343,7 @@ impl World {
             if let Some(ended) = self.kept.apply(&change) {
                 self.stored.retain(|message| message.target != ended);
             }
+            self.stored_changes.push(change);
         }
     }
 
@@ -380,7 +399,13 @@ impl World {
             _ => {}
         }
         let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        memory::found(all, &self.accounts, &self.kept, query)
+        let all: Vec<&Message> = all.filter(|message| !self.redacted.contains(&message.id)).collect();
+        if let Some(found) = recollection::redact(&all, &mut self.redacted, query) {
+            return found;
+        }
+        let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
+        recollection::found(&all, changes, query)
+            .unwrap_or_else(|| memory::found(&all, &self.accounts, &self.kept, query))
     }
 
     fn made_account(&mut self, name: &str, hash: &str) -> Found {

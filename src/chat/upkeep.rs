@@ -90,6 +90,8 @@ impl Chat {
         match self.askers.remove(&token) {
             None => {}
             Some(Asker::Room(room)) => self.recent_found(room, found, effects),
+            Some(Asker::Person(account)) => self.person_found(account, found, effects),
+            Some(Asker::Missed(account)) => self.missed_found(account, found, now, effects),
             Some(Asker::Session(conn)) => self.answer(conn, token, now, effects, Answer::Found(found)),
         }
     }
@@ -123,9 +125,7 @@ impl Chat {
             turn.replies.label = wait.label;
             turn.replies.lines().push_str(&wait.lines);
             match (wait.purpose, answer) {
-                (Purpose::History { target, newer_than, from_newest }, Answer::Found(found)) => {
-                    turn.show_history(&target, newer_than, from_newest, found)
-                }
+                (Purpose::Recall(recall), Answer::Found(found)) => turn.recalled(*recall, found),
                 (Purpose::Bang(question), Answer::Found(found)) => turn.show_bang_answer(question, found),
                 (Purpose::MaybeSent(utterance), Answer::Found(found)) => turn.say_unless_sent(*utterance, found),
                 (Purpose::Oper { name, password }, Answer::Found(found)) => {
@@ -150,7 +150,7 @@ impl Chat {
                     Purpose::Login { .. }
                     | Purpose::Registered { .. }
                     | Purpose::PasswordSet { .. }
-                    | Purpose::History { .. }
+                    | Purpose::Recall(_)
                     | Purpose::Bang(_)
                     | Purpose::MaybeSent(_)
                     | Purpose::Oper { .. },

@@ -65,6 +65,12 @@ capabilities! {
     LONG_LINES = 18, "gzy/long-lines", "";
     /// Messages of several lines come and go as batches.
     MULTILINE = 19, "draft/multiline", MULTILINE_VALUE;
+    /// The SEARCH command.
+    SEARCH = 24, "soju.im/search", "";
+    /// MARKREAD: the devices of an account agree on what was read.
+    READ_MARKER = 25, "draft/read-marker", "";
+    /// REDACT: a message is taken back.
+    MESSAGE_REDACTION = 26, "draft/message-redaction", "";
 }
 
 impl Caps {

@@ -123,6 +123,24 @@ pub const MULTILINES_BYTES: usize = 16 << 20;
 /// Messages in one CHATHISTORY answer.
 pub const HISTORY_MESSAGES: usize = 100;
 
+/// Rooms and conversations that CHATHISTORY TARGETS chooses from: more than anybody has. An answer shows [`HISTORY_MESSAGES`] of them.
+pub const HISTORY_TARGETS: usize = 10_000;
+
+/// Words of one search: what anybody remembers of a sentence, and the store checks each.
+pub const SEARCH_WORDS: usize = 8;
+
+/// Bytes of the words of one search: a sentence in Chinese. The index looks every piece of it up.
+pub const SEARCH_BYTES: usize = 256;
+
+/// Private conversations that a search everywhere looks through, those with the newest messages. `in` names any other.
+pub const SEARCH_CONVERSATIONS: usize = 100;
+
+/// Read markers that are held for one account while it is here, those of the latest times: its rooms and many conversations.
+pub const MARKERS_PER_ACCOUNT: usize = 500;
+
+/// Private messages that somebody who comes back is shown unasked; `!history` shows the others.
+pub const MISSED_MESSAGES: usize = 100;
+
 /// Bytes that stand around the text of a line, about: who says it, where, when.
 pub const LINE_AROUND_BYTES: usize = 256;
 

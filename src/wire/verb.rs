@@ -18,7 +18,7 @@ verbs! {
     Away = "AWAY", 0;
     Batch = "BATCH", 1;
     Cap = "CAP", 1;
-    ChatHistory = "CHATHISTORY", 4;
+    ChatHistory = "CHATHISTORY", 0;
     Help = "HELP", 0;
     Info = "INFO", 0;
     Invite = "INVITE", 0;
@@ -29,6 +29,7 @@ verbs! {
     Links = "LINKS", 0;
     List = "LIST", 0;
     Lusers = "LUSERS", 0;
+    MarkRead = "MARKREAD", 0;
     Mode = "MODE", 1;
     Monitor = "MONITOR", 1;
     Motd = "MOTD", 0;
@@ -43,6 +44,8 @@ verbs! {
     Pong = "PONG", 0;
     Privmsg = "PRIVMSG", 0;
     Quit = "QUIT", 0;
+    Redact = "REDACT", 2;
+    Search = "SEARCH", 0;
     Register = "REGISTER", 3;
     Setname = "SETNAME", 1;
     Tagmsg = "TAGMSG", 1;

@@ -8,6 +8,7 @@ mod board;
 mod crash;
 mod doors;
 mod life;
+mod memory;
 mod multiline;
 mod person;
 mod receipts;

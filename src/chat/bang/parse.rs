@@ -116,6 +116,8 @@ pub struct Wanted<'a> {
     pub room: Option<&'a str>,
     /// Not before this day.
     pub since: Option<&'a str>,
+    /// Before this day.
+    pub before: Option<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
@@ -127,6 +129,7 @@ impl<'a> Wanted<'a> {
                 Some(("from" | "来自", who)) => wanted.from = Some(who),
                 Some(("in" | "在", room)) => wanted.room = Some(room),
                 Some(("since" | "从", date)) => wanted.since = Some(date),
+                Some(("before" | "早于", date)) => wanted.before = Some(date),
                 _ => wanted.words.push(word),
             }
         }
@@ -137,7 +140,8 @@ impl<'a> Wanted<'a> {
 /// Splits `from:anna` and `来自：小阳`; the key comes back as it stands in the list here.
 fn narrowed(word: &str) -> Option<(&'static str, &str)> {
     let (key, value) = word.split_once([':', '：'])?;
-    let key = ["from", "in", "since", "来自", "在", "从"].into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
+    let keys = ["from", "in", "since", "before", "来自", "在", "从", "早于"];
+    let key = keys.into_iter().find(|known| known.eq_ignore_ascii_case(key))?;
     (!value.is_empty()).then_some((key, value))
 }
 
@@ -275,13 +279,20 @@ mod tests {
     #[test]
     fn a_search_is_sorted_into_words_and_what_narrows_them_down() {
         let wanted = |text| Wanted::parse(parse(text).unwrap().rest);
-        let all =
-            Wanted { words: vec!["上海", "茶"], from: Some("anna"), room: Some("#lobby"), since: Some("昨天") };
+        let all = Wanted {
+            words: vec!["上海", "茶"],
+            from: Some("anna"),
+            room: Some("#lobby"),
+            since: Some("昨天"),
+            before: None,
+        };
         assert_eq!(wanted("!search 上海 from:anna 茶 IN:#lobby since:昨天"), all);
         assert_eq!(wanted("！搜索*上海*来自：anna*茶*在:#lobby*从:昨天"), all);
         let plain = Wanted { words: vec!["http://x", "from:", "12:30"], ..Wanted::default() };
         assert_eq!(wanted("!search http://x from: 12:30"), plain);
         assert_eq!(wanted("!search from:a from:b").from, Some("b"));
+        assert_eq!(wanted("!search Before:today").before, Some("today"));
+        assert_eq!(wanted("！搜索*早于：今天").before, Some("今天"));
     }
 
     #[test]

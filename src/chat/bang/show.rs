@@ -1,143 +1,40 @@
-//! `!history` and `!search`: what is asked of the store, and how the answer reads.
+//! How the answers of `!history` and `!search` read.
 
-use crate::store::record::{AccountId, Found, Message, Place, Query, Search, Target};
-use crate::wire::limits::{HISTORY_LINES, LINE_BYTES};
+use crate::store::record::{AccountId, Found, Message, Search};
+use crate::wire::limits::LINE_BYTES;
 use crate::wire::line::clip;
-use crate::wire::msgid::MsgId;
-use crate::wire::name::{Key, RoomName};
 
-use super::super::session::Purpose;
+use super::super::RoomId;
+use super::super::places::Past;
 use super::super::turn::Turn;
-use super::super::{Effect, Room, RoomId};
-use super::dates::{clock, day, local, start_ms};
-use super::parse::{Rest, Wanted, number};
-use super::words::{Command, Tongue};
-use super::{Asked, phrase, shown, shown_text};
-
-/// Lines that `!history` shows when no number is given, and hits that `!search` shows: a screen.
-const USUAL_LINES: usize = 20;
-
-/// Words of one search: what anybody remembers of a sentence, and the store checks each.
-const SEARCH_WORDS: usize = 8;
+use super::dates::clock;
+use super::look::USUAL_LINES;
+use super::words::Tongue;
+use super::{Asked, phrase, shown_text};
 
 /// What was asked of the store, to be shown as notices when it answers.
 #[derive(Debug)]
 pub struct Question {
-    asked: Asked,
+    pub(super) asked: Asked,
     /// Lines that are part of the answer already: all that goes out under one label goes out together.
-    so_far: String,
-    about: About,
+    pub(super) so_far: String,
+    pub(super) about: About,
 }
 
+/// What the question was.
 #[derive(Debug)]
 pub(super) enum About {
+    /// What was last said.
     History,
     /// How much is unread in these groups of an account.
-    Groups {
-        account: AccountId,
-        groups: Vec<RoomId>,
-    },
-    /// The rooms that were searched, when they are several.
-    Search {
-        rooms: Vec<(Target, RoomName)>,
-    },
+    Groups { account: AccountId, groups: Vec<RoomId> },
+    /// With whom the asker has talked, to search there as well as in these rooms.
+    Where { search: Search, rooms: Vec<Past> },
+    /// Who said it, in one of these places.
+    Search { pasts: Vec<Past> },
 }
 
 impl Turn<'_> {
-    pub(super) fn bang_history(&mut self, rest: Rest) {
-        let Some(id) = self.here() else { return };
-        let limit = match rest.name() {
-            "" => USUAL_LINES,
-            text => match number(text).filter(|number| *number > 0) {
-                Some(number) => number.min(HISTORY_LINES),
-                None => return self.refuse_usage(Command::History),
-            },
-        };
-        let Some(place) = self.chat.rooms.get(&id).map(|room| room.place(self.session())) else { return };
-        self.ask_store(Query::Before { place, before: None, limit }, About::History);
-    }
-
-    pub(super) fn bang_search(&mut self, rest: Rest) {
-        let tongue = self.tongue();
-        let wanted = Wanted::parse(rest);
-        if wanted.words.is_empty() && wanted.from.is_none() && wanted.since.is_none() {
-            return self.refuse_usage(Command::Search);
-        }
-        if wanted.words.len() > SEARCH_WORDS {
-            return self.refuse(&phrase!(tongue, "最多 {SEARCH_WORDS} 个词", "at most {SEARCH_WORDS} words, please"));
-        }
-        let since = match wanted.since.map(|text| (text, self.start_of(text))) {
-            None => None,
-            Some((_, Some(since))) => Some(since),
-            Some((text, None)) => {
-                let text = shown(text);
-                return self.refuse(&phrase!(
-                    tongue,
-                    "看不懂日期 {text}；写成 2026-11-01、11-01、昨天 或 今天",
-                    "{text} is no date; write 2026-11-01, 11-01, yesterday or today"
-                ));
-            }
-        };
-        let Some(rooms) = self.rooms_to_search(wanted.room) else { return };
-        let search = Search {
-            places: rooms.iter().map(|(place, _)| place.clone()).collect(),
-            words: wanted.words.iter().map(|word| (*word).into()).collect(),
-            from: wanted.from.map(|who| Key::of(who).as_str().into()),
-            since,
-            before: None,
-            // One more than is shown tells whether there are more.
-            limit: USUAL_LINES + 1,
-        };
-        let several = rooms.len() > 1;
-        let rooms = rooms.into_iter().filter(|_| several).map(|(place, name)| (place.target, name)).collect();
-        self.ask_store(Query::Search(search), About::Search { rooms });
-    }
-
-    /// The first id of a day that somebody typed.
-    fn start_of(&self, text: &str) -> Option<MsgId> {
-        let offset_secs = self.chat.settings.utc_offset_secs;
-        day(text, local(self.now.wall_ms, offset_secs).date()).map(|day| MsgId::first_at(start_ms(day, offset_secs)))
-    }
-
-    /// The rooms that the asker is in, or the one of them that was named; says so when there is none.
-    fn rooms_to_search(&mut self, wanted: Option<&str>) -> Option<Vec<(Place, RoomName)>> {
-        let tongue = self.tongue();
-        let mine = self.session().rooms.iter().filter_map(|id| self.chat.rooms.get(id));
-        let is_wanted = |room: &&Room| wanted.is_none_or(|wanted| is_called(room, wanted));
-        let rooms: Vec<_> =
-            mine.filter(is_wanted).map(|room| (room.place(self.session()), room.name.clone())).collect();
-        if !rooms.is_empty() {
-            return Some(rooms);
-        }
-        let text = match wanted.map(shown) {
-            Some(room) => phrase!(
-                tongue,
-                "你不在 {room} 里；只能搜你在的房间",
-                "you are not in {room}; search the rooms that you are in"
-            ),
-            None => phrase!(
-                tongue,
-                "你不在任何房间里；只能搜你在的房间",
-                "you are in no room; search the rooms that you are in"
-            ),
-        };
-        self.refuse(&text);
-        None
-    }
-
-    pub(super) fn ask_store(&mut self, query: Query, about: About) {
-        let Some(mut asked) = self.asked.clone() else { return };
-        if self.session().wait.is_some() {
-            // One line may have several targets.
-            return self.refuse(&phrase!(asked.tongue, "一次只能问一个地方", "ask in one place at a time"));
-        }
-        asked.refused = false;
-        let is_labelled = self.replies.label.is_some();
-        let so_far = if is_labelled { std::mem::take(self.replies.lines()) } else { String::new() };
-        let token = self.wait_for(Purpose::Bang(Question { asked, so_far, about }));
-        self.effects.push(Effect::Ask { token, query });
-    }
-
     /// Shows what the store found.
     pub(in crate::chat) fn show_bang_answer(&mut self, question: Question, found: Found) {
         self.replies.lines().push_str(&question.so_far);
@@ -145,15 +42,20 @@ impl Turn<'_> {
         let tongue = self.tongue();
         match (found, question.about) {
             (found, About::Groups { account, groups }) => self.show_groups(account, &groups, found),
+            (found, About::Where { search, rooms }) => self.ask_search_in(search, rooms, found),
             (Found::Messages(messages), About::History) => self.show_messages(messages, tongue),
-            (Found::Messages(messages), About::Search { rooms }) => self.show_hits(messages, &rooms, tongue),
-            _ => self.refuse(&phrase!(
-                tongue,
-                "聊天记录现在读不出来；过一会儿再试",
-                "what was said cannot be read right now; try again in a moment"
-            )),
+            (Found::Messages(messages), About::Search { pasts }) => self.show_hits(messages, &pasts, tongue),
+            _ => self.refuse_unread(),
         }
         self.asked = None;
+    }
+
+    pub(super) fn refuse_unread(&mut self) {
+        self.refuse(&phrase!(
+            self.tongue(),
+            "聊天记录现在读不出来；过一会儿再试",
+            "what was said cannot be read right now; try again in a moment"
+        ));
     }
 
     fn show_messages(&mut self, messages: Vec<Message>, tongue: Tongue) {
@@ -165,13 +67,13 @@ impl Turn<'_> {
         }
     }
 
-    fn show_hits(&mut self, mut hits: Vec<Message>, rooms: &[(Target, RoomName)], tongue: Tongue) {
+    fn show_hits(&mut self, mut hits: Vec<Message>, pasts: &[Past], tongue: Tongue) {
         let has_more = hits.len() > USUAL_LINES;
         hits.drain(..hits.len().saturating_sub(USUAL_LINES));
         for hit in &hits {
-            let room = rooms.iter().find(|(target, _)| *target == hit.target);
-            let room = room.map(|(_, name)| format!("{} ", name.as_str())).unwrap_or_default();
-            self.show_message(hit, &room);
+            let past = pasts.iter().find(|past| past.place.target == hit.target).filter(|_| pasts.len() > 1);
+            let place = past.map(|past| shown_place(past, hit)).unwrap_or_default();
+            self.show_message(hit, &place);
         }
         let count = hits.len();
         self.answer(&match (tongue, count) {
@@ -186,16 +88,21 @@ impl Turn<'_> {
         });
     }
 
-    fn show_message(&mut self, message: &Message, room: &str) {
+    fn show_message(&mut self, message: &Message, place: &str) {
         let at = clock(message.id.time_ms(), self.now.wall_ms, self.chat.settings.utc_offset_secs);
         let nick = message.source.split('!').next().unwrap_or("*");
         let action = message.text.strip_prefix("\u{1}ACTION ");
         let text = match action {
-            Some(action) => format!("{at} {room}* {nick} {}", shown_text(action.trim_end_matches('\u{1}'))),
-            None => format!("{at} {room}{nick}: {}", in_one_line(&message.text)),
+            Some(action) => format!("{at} {place}* {nick} {}", shown_text(action.trim_end_matches('\u{1}'))),
+            None => format!("{at} {place}{nick}: {}", in_one_line(&message.text)),
         };
         self.answer(&text);
     }
+}
+
+/// Where a hit was said, in front of it: a room by its name, a conversation by the other's in brackets.
+fn shown_place(past: &Past, hit: &Message) -> String {
+    if hit.target.accounts().is_some() { format!("[{}] ", past.name) } else { format!("{} ", past.name) }
 }
 
 /// A message as one line of a list. One of several lines shows its breaks, and no more than a line could hold.
@@ -208,17 +115,12 @@ fn in_one_line(text: &str) -> String {
     lines.join(" ↵ ") + if clipped.len() < text.len() { " …" } else { "" }
 }
 
-/// Whether somebody means this room: by its name with or without `#`, and the lobby also as 大厅.
-fn is_called(room: &Room, wanted: &str) -> bool {
-    let key = room.key();
-    key == Key::of(wanted) || key == Key::of(&format!("#{wanted}")) || (room.is_lobby && wanted == "大厅")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::ConnId;
     use super::super::super::testing::World;
     use super::*;
+    use crate::wire::limits::HISTORY_LINES;
 
     const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -248,10 +150,10 @@ mod tests {
         assert_eq!(asked(&mut w, anna, "!history"), all);
         assert_eq!(asked(&mut w, anna, "！聊天记录*２"), all[1..]);
         assert_eq!(asked(&mut w, anna, "!history 1"), all[2..]);
-        for text in ["!history many", "!history 0", "!history -3"] {
-            assert_eq!(asked(&mut w, anna, text), ["type it like this: !history [N]"], "{text}");
+        for text in ["!history 0", "!history -3", "!history ben many", "!history 1 2 3"] {
+            assert_eq!(asked(&mut w, anna, text), ["type it like this: !history [WHO] [N]"], "{text}");
         }
-        assert_eq!(asked(&mut w, anna, "！聊天记录*很多"), ["这样写：！聊天记录[*条数]"]);
+        assert_eq!(asked(&mut w, anna, "！聊天记录*小阳*很多"), ["这样写：！聊天记录[*谁][*条数]"]);
     }
 
     #[test]
@@ -300,8 +202,12 @@ mod tests {
         w.line(anna, "JOIN #茶");
         say(&mut w, anna, "#茶", "the secret");
         assert_eq!(asked(&mut w, eve, "!search secret"), ["nothing was found"]);
-        assert_eq!(asked(&mut w, eve, "!search secret in:茶"), ["you are not in 茶; search the rooms that you are in"]);
-        assert_eq!(asked(&mut w, eve, "！搜索*secret*在:茶"), ["你不在 茶 里；只能搜你在的房间"]);
+        let refused =
+            "you are not in 茶; the rooms that you are in are kept, and private talk once you have an account";
+        assert_eq!(asked(&mut w, eve, "!search secret in:茶"), [refused]);
+        assert_eq!(asked(&mut w, eve, "!history 茶 5"), [refused]);
+        let refused = "你不在 茶 里；只有你在的房间有记录，注册以后私聊也有";
+        assert_eq!(asked(&mut w, eve, "！搜索*secret*在:茶"), [refused]);
         w.line(eve, "PART #lobby");
         w.drain();
         assert_eq!(
@@ -348,6 +254,10 @@ mod tests {
         assert_eq!(asked(&mut w, anna, "!search"), ["type it like this: !search WORDS"]);
         assert_eq!(asked(&mut w, anna, "！搜索*在:大厅"), ["这样写：！搜索*词"]);
         assert_eq!(asked(&mut w, anna, "!search 1 2 3 4 5 6 7 8 9"), ["at most 8 words, please"]);
+        let long = "x".repeat(300);
+        let too_much = "that is too much to look for; a few words find it sooner";
+        assert_eq!(asked(&mut w, anna, &format!("!search {long}")), [too_much]);
+        assert_eq!(asked(&mut w, anna, "!search %"), ["nothing was found"]);
     }
 
     #[test]

@@ -176,14 +176,15 @@ commands! {
         zh: "私聊", "谁*内容", "悄悄话，只有对方看得到", "例：！私聊*小阳*今晚 吃什么。房间里别人看不到。";
     }
     History {
-        en: "history", "[N]", "what was said here last", "Example: !history 50. Without a number it shows twenty lines, fifty at most.";
-        zh: "聊天记录", "[*条数]", "这里最近说了什么", "例：！聊天记录*50。不写条数就是二十条，最多五十条。";
+        en: "history", "[WHO] [N]", "what was said here last, or in private",
+            "Example: !history 50, or !history ben 50 for your talk with ben. Without a number it shows twenty lines, fifty at most.";
+        zh: "聊天记录", "[*谁][*条数]", "这里最近说了什么，或和某人的私聊", "例：！聊天记录*50，和小阳的私聊：！聊天记录*小阳*50。不写条数就是二十条，最多五十条。";
     }
     Search {
         en: "search", "WORDS", "finds what was said",
-            "All words must occur. Narrow it down with from:WHO in:ROOM since:DATE, for example !search dinner from:ben since:yesterday (or 2026-11-01, 11-01, today).";
+            "All words must occur. Narrow it down with from:WHO in:ROOM-or-WHO since:DATE before:DATE, for example !search dinner from:ben since:yesterday (or 2026-11-01, 11-01, today).";
         zh: "搜索", "词", "找以前说过的话",
-            "每个词都要出现。可以加 来自:谁 在:房间 从:日期（也可写 from: in: since:），例：！搜索*晚饭*来自:小阳*从:昨天（日期也可以是 2026-11-01、11-01、今天）。";
+            "每个词都要出现。可以加 来自:谁 在:房间或谁 从:日期 早于:日期（也可写 from: in: since: before:），例：！搜索*晚饭*来自:小阳*从:昨天（日期也可以是 2026-11-01、11-01、今天）。";
     }
     Create {
         en: "create", "NAME [private]", "makes a group, which has an id and stays",
@@ -335,7 +336,7 @@ mod tests {
         let usage = |command, tongue| entry(command).unwrap().usage(tongue);
         assert_eq!(usage(Command::Msg, Tongue::English), "!msg WHO TEXT");
         assert_eq!(usage(Command::Msg, Tongue::Chinese), "！私聊*谁*内容");
-        assert_eq!(usage(Command::History, Tongue::Chinese), "！聊天记录[*条数]");
+        assert_eq!(usage(Command::History, Tongue::Chinese), "！聊天记录[*谁][*条数]");
         assert_eq!(usage(Command::HowMany, Tongue::Chinese), "！人数");
         assert_eq!(usage(Command::Users, Tongue::English), "!users");
     }

@@ -70,6 +70,7 @@ impl Turn<'_> {
         group.put(Seat { account, standing: Standing::PLAIN, since });
         self.chat.accounts.get_mut(account).into_iter().for_each(|account| account.groups.push(id));
         self.record_seat(id, account);
+        self.chat.note_read(account, &target, since.time_ms());
         self.record(Change::Read { account, target, up_to_ms: since.time_ms() });
         self.drop_invitation(id, account);
         let nick = self.session().nick.clone();

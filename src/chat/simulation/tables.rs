@@ -77,6 +77,7 @@ impl Chat {
         assert_eq!((self.operators, self.invisible), (0, 0));
         assert!(self.nicks.is_empty() && self.watchers.is_empty() && self.askers.is_empty());
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
+        assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
         assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
         for room in self.rooms.values() {

@@ -6,12 +6,8 @@ use crate::wire::name::fold;
 use super::kept::Kept;
 
 /// The answer to `query` from all messages, oldest first, and all accounts.
-pub fn found<'a>(
-    all: impl Iterator<Item = &'a Message> + Clone,
-    accounts: &[Account],
-    kept: &Kept,
-    query: &Query,
-) -> Found {
+pub fn found(all: &[&Message], accounts: &[Account], kept: &Kept, query: &Query) -> Found {
+    let all = all.iter().copied();
     match query {
         Query::Unread { account, places, limit } => {
             Found::Unread(places.iter().map(|place| kept.unread(*account, place, *limit, all.clone())).collect())
@@ -36,15 +32,15 @@ pub fn found<'a>(
     }
 }
 
-fn last<'a>(messages: impl Iterator<Item = &'a Message>, limit: usize) -> Found {
+pub(super) fn last<'a>(messages: impl Iterator<Item = &'a Message>, limit: usize) -> Found {
     let mut messages: Vec<Message> = messages.cloned().collect();
     messages.drain(..messages.len().saturating_sub(limit));
     Found::Messages(messages)
 }
 
-pub fn is_at(message: &Message, place: &Place) -> bool {
-    message.target == place.target
-        && message.id >= place.since
+pub(super) fn is_at(message: &Message, place: &Place) -> bool {
+    message.id >= place.since
+        && message.target == place.target
         && (message.closed_in == 0 || message.closed_in == place.instance)
 }
 

@@ -37,6 +37,8 @@ fn cap_of_command(line: &Line) -> Caps {
         "FAIL" | "WARN" | "NOTE" => Caps::STANDARD_REPLIES,
         "TAGMSG" => Caps::MESSAGE_TAGS,
         "ACK" => Caps::LABELED_RESPONSE.with(Caps::BATCH),
+        "MARKREAD" => Caps::READ_MARKER,
+        "REDACT" => Caps::MESSAGE_REDACTION,
         "ACCOUNT" => Caps::ACCOUNT_NOTIFY,
         "AWAY" => Caps::AWAY_NOTIFY,
         "CHGHOST" => Caps::CHGHOST,
