@@ -166,7 +166,7 @@ impl Chat {
     /// The room that somebody means: by its name, or a group by its number. A number tells strangers nothing of a secret group.
     pub(super) fn room_meant(&self, asker: ConnId, text: &str) -> Option<&Room> {
         let Some(number) = number_of(text) else { return self.room_named(text) };
-        let room = self.rooms.get(self.groups.by_id.get(&number)?)?;
+        let room = self.rooms.get(&self.room_of_group(number)?)?;
         let session = self.session(asker)?;
         (room.is_shown_to(session) || room.awaits(session.account_id())).then_some(room)
     }
@@ -176,6 +176,11 @@ impl Chat {
         let seats = room.group.as_ref().map_or(&[][..], |group| &group.seats);
         let known = seats.iter().filter_map(|seat| Some((*seat, self.accounts.get(seat.account)?)));
         known.filter(|(_, account)| account.devices.is_empty())
+    }
+
+    /// The room of a group.
+    pub(super) fn room_of_group(&self, id: GroupId) -> Option<RoomId> {
+        self.groups.by_id.get(&id).copied()
     }
 
     /// `nick!user@host` of an account, here or away.

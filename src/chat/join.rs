@@ -117,31 +117,27 @@ impl Turn<'_> {
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         let further = others.iter().any(|device| room.standing(*device).is_some());
         room.admit(Member { conn: me, standing, further });
-        let name = room.name.clone();
+        let (name, tells_each) = (room.name.clone(), room.tells_each());
         if further {
-            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-            self.reply_event(&own, "");
-        } else if room.tells_each() {
+            return self.show_entered(id, true);
+        }
+        if tells_each {
             self.tell_joined(id, &name);
         } else {
             room.untold.joined += 1;
             self.chat.tell_count_later(id, now);
+        }
+        self.show_entered(id, !tells_each);
+        self.bring_others(id, standing, !tells_each);
+    }
+
+    /// Shows this session a room that it is in: who is there, and what was said. Whoever heard of its coming with all others is not told again.
+    pub(super) fn show_entered(&mut self, id: RoomId, with_join: bool) {
+        let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
+        if with_join {
             let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
             self.reply_event(&own, "");
         }
-        self.show_marker_of(id);
-        self.show_room(id);
-        self.replay(id);
-        if !further {
-            self.bring_others(id, standing);
-        }
-    }
-
-    /// Shows this session a room that it is in without having joined: it came back to one of its groups.
-    pub(super) fn show_entered(&mut self, id: RoomId) {
-        let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
-        let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-        self.reply_event(&own, "");
         self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);

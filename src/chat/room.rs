@@ -240,6 +240,12 @@ impl Room {
         self.further -= usize::from(shown);
     }
 
+    /// Another connection stands for its person from here on.
+    pub fn hide(&mut self, conn: ConnId) {
+        let hidden = self.member_mut(conn).is_some_and(|member| !std::mem::replace(&mut member.further, true));
+        self.further += usize::from(hidden);
+    }
+
     /// The standing of a member; `None` for others.
     pub fn standing(&self, conn: ConnId) -> Option<Standing> {
         self.members.iter().find(|member| member.conn == conn).map(|member| member.standing)

@@ -130,7 +130,10 @@ impl World {
             redacted: self.redacted,
             accounts: self.accounts,
         };
-        World::with_disk(self.chat.settings.clone(), disk, last_id, self.now)
+        let mut world = World::with_disk(self.chat.settings.clone(), disk, last_id, self.now);
+        // No connection of before is taken for one of these.
+        world.connections = self.connections;
+        world
     }
 
     fn with_disk(settings: Settings, disk: Disk, last_id: MsgId, now: Now) -> World {
@@ -340,11 +343,16 @@ impl World {
     /// Every change that was handed over is on disk.
     pub fn keep_changes(&mut self) {
         for (_, change) in std::mem::take(&mut self.unsaved_changes) {
-            if let Some(ended) = self.kept.apply(&change) {
-                self.stored.retain(|message| message.target != ended);
-            }
-            self.stored_changes.push(change);
+            self.keep(change);
         }
+    }
+
+    /// A change is on disk.
+    pub fn keep(&mut self, change: Change) {
+        if let Some(ended) = self.kept.apply(&change) {
+            self.stored.retain(|message| message.target != ended);
+        }
+        self.stored_changes.push(change);
     }
 
     /// The greatest id of all that was handed over, and how much it is.

@@ -115,7 +115,7 @@ impl Turn<'_> {
         let Some(seat) = room.seat(Some(account)).copied().filter(|_| room.standing(me).is_none()) else { return };
         room.admit(Member { conn: me, standing: seat.standing, further: false });
         self.session_mut().rooms.push(id);
-        self.show_entered(id);
+        self.show_entered(id, true);
     }
 
     /// Tells everybody that this person has gone. Where a group is shared with them, they have not left that: who saw a QUIT

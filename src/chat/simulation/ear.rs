@@ -1,6 +1,6 @@
 //! What one client has heard, and what it must never hear.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::wire::caps::MULTILINE;
 use crate::wire::line::Line;
@@ -33,6 +33,10 @@ struct Membership {
     since: MsgId,
     /// How often each message was heard.
     heard: HashMap<u64, usize>,
+    /// Who is there, by NAMES and by what was told since; `None` when nobody said it.
+    people: Option<BTreeSet<String>>,
+    /// The names that NAMES has told so far.
+    named: BTreeSet<String>,
 }
 
 /// Follows one connection by its lines alone, as a client does.
@@ -41,7 +45,7 @@ pub struct Ear {
     nick: String,
     /// All that it ever had.
     nicks: HashSet<String>,
-    rooms: HashMap<Box<str>, Membership>,
+    rooms: BTreeMap<Box<str>, Membership>,
     /// Rooms that were entered or left since [`Ear::rest`].
     moved: Vec<Box<str>>,
     /// Who came where, when that was the last line.
@@ -65,7 +69,7 @@ impl Ear {
             conn,
             nick: "*".into(),
             nicks: HashSet::new(),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             moved: Vec::new(),
             came_last: None,
             newest_live: MsgId::default(),
@@ -76,6 +80,16 @@ impl Ear {
             labels: HashMap::new(),
             receipts: HashMap::new(),
         }
+    }
+
+    /// The folded names of the rooms that this client is in, in order.
+    pub fn rooms(&self) -> impl Iterator<Item = &Box<str>> {
+        self.rooms.keys()
+    }
+
+    /// Who is in a room, when this client was told.
+    pub fn people_in(&self, room: &str) -> Option<&BTreeSet<String>> {
+        self.rooms.get(room)?.people.as_ref()
     }
 
     /// The answers that a label has got.
@@ -126,6 +140,7 @@ impl Ear {
         }
         let by = line.source.unwrap_or("").split('!').next().unwrap_or("");
         let (is_mine, params) = (by == self.nick, line.params());
+        self.note_people(&line, by);
         match line.command {
             "001" => self.be_named(params[0]),
             "BATCH" => self.batch(&line, batch),
@@ -140,6 +155,48 @@ impl Ear {
             "PRIVMSG" | "NOTICE" | "TAGMSG" => self.talk(&line, batch, record),
             _ => {}
         }
+    }
+
+    /// Keeps the lists of people as a client does.
+    fn note_people(&mut self, line: &Line, by: &str) {
+        let params = line.params();
+        let is_me = by == self.nick;
+        match line.command {
+            "353" => {
+                let Some(room) = self.rooms.get_mut(&fold(params[2])) else { return };
+                let nicks = params[3].split(' ').map(|name| name.trim_start_matches(['~', '@', '+']));
+                room.named.extend(nicks.map(|nick| nick.split('!').next().unwrap_or("").to_owned()));
+            }
+            "366" => {
+                let Some(room) = self.rooms.get_mut(&fold(params[1])) else { return };
+                let named = std::mem::take(&mut room.named);
+                assert!(room.people.as_ref().is_none_or(|known| *known == named), "NAMES says what was told: {line:?}");
+                room.people = Some(named);
+            }
+            "JOIN" if !is_me => {
+                let known = self.people_mut(params[0]);
+                known.is_some_and(|known| known.insert(by.to_owned()));
+            }
+            "PART" if !is_me => {
+                self.people_mut(params[0]).is_some_and(|known| known.remove(by));
+            }
+            "KICK" if params[1] != self.nick => {
+                self.people_mut(params[0]).is_some_and(|known| known.remove(params[1]));
+            }
+            "QUIT" => self.rooms.values_mut().filter_map(|room| room.people.as_mut()).for_each(|known| {
+                known.remove(by);
+            }),
+            "NICK" => self.rooms.values_mut().filter_map(|room| room.people.as_mut()).for_each(|known| {
+                if known.remove(by) {
+                    known.insert(params[0].to_owned());
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    fn people_mut(&mut self, room: &str) -> Option<&mut BTreeSet<String>> {
+        self.rooms.get_mut(&fold(room))?.people.as_mut()
     }
 
     fn be_named(&mut self, nick: &str) {
@@ -172,7 +229,8 @@ impl Ear {
     }
 
     fn enter(&mut self, room: &str, record: &Record) {
-        let membership = Membership { since: record.newest, heard: HashMap::new() };
+        let membership =
+            Membership { since: record.newest, heard: HashMap::new(), people: None, named: BTreeSet::new() };
         assert!(self.rooms.insert(fold(room), membership).is_none(), "it is in that room already");
         self.moved.push(fold(room));
     }

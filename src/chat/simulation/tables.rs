@@ -9,6 +9,7 @@ impl Chat {
     pub fn assert_tables_agree(&self) {
         self.assert_rooms_agree();
         self.assert_names_agree();
+        self.assert_groups_agree();
         let live: Vec<_> = self.sessions.iter().flatten().collect();
         let count = |holds: &dyn Fn(&super::super::Session) -> bool| live.iter().filter(|s| holds(s)).count();
         assert_eq!(self.connections, live.len());
@@ -32,7 +33,8 @@ impl Chat {
         assert_eq!(self.rooms.len(), self.rooms_by_name.len());
         for (id, room) in &self.rooms {
             assert_eq!(self.rooms_by_name.get(&room.key()), Some(id), "{} is found by its name", room.name.as_str());
-            assert!(room.is_lobby || !room.members.is_empty(), "{} is empty", room.name.as_str());
+            let stays = room.is_lobby || room.group.is_some();
+            assert!(stays || !room.members.is_empty(), "{} is empty", room.name.as_str());
             let members: HashSet<ConnId> = room.members.iter().map(|member| member.conn).collect();
             assert_eq!(members.len(), room.members.len(), "nobody is in a room twice");
             for conn in &members {
@@ -58,8 +60,12 @@ impl Chat {
             assert!(session.has_nick() && [key.as_str(), skeleton.as_str()].contains(&&**name), "{name}");
         }
         for session in self.sessions.iter().flatten().filter(|session| session.has_nick()) {
+            let lead = session.account_id().filter(|_| session.is_registered());
+            let holder = lead.map_or(Some(session.conn), |account| self.accounts.devices(account).first().copied());
+            // Before the welcome a registered name is only wished for.
+            let wishes = !session.is_registered() && self.accounts.resembling(&session.nick).is_some();
             for name in [session.nick.key().as_str(), session.nick.skeleton().as_str()] {
-                assert_eq!(self.nicks.get(name), Some(&session.conn), "{name}");
+                assert!(wishes || self.nicks.get(name) == holder.as_ref(), "{name}");
             }
         }
         for (key, watchers) in &self.watchers {
@@ -79,7 +85,8 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
-        assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
+        let stay = usize::from(self.lobby.is_some()) + self.groups.count();
+        assert_eq!(self.rooms.len(), stay, "only the lobby and groups stay");
         for room in self.rooms.values() {
             assert!(room.members.is_empty() && room.awaiting_replay.is_empty());
         }
