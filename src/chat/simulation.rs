@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::store::record::Target;
 use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
@@ -74,6 +75,8 @@ pub struct Record {
     times_typed: HashMap<u64, usize>,
     ids: HashMap<u64, Vec<MsgId>>,
     said: BTreeMap<MsgId, Said>,
+    /// What groups are called, by where their messages are filed; also when they have ended.
+    groups: HashMap<Target, Box<str>>,
     /// The newest message, and the newest before this step.
     newest: MsgId,
     newest_before: MsgId,
@@ -192,6 +195,8 @@ impl Day {
         self.everybody_is_lost();
         let before = self.world.chat.groups_as_kept();
         assert_eq!(groups::sorted(self.world.kept.directory.groups.clone()), before, "what is on disk is what is so");
+        // Clients send again in order, before anything new, which these people do not.
+        self.script.forget_sendable();
         let mut world = self.world.restarted();
         assert_eq!(world.chat.groups_as_kept(), before, "after the restart it is so again");
         (world.asks_by_hand, world.passwords_by_hand) = (true, true);
@@ -381,6 +386,7 @@ impl Day {
     }
 
     fn note_said(&mut self) {
+        self.record.groups.extend(self.world.chat.names_of_groups());
         for unsaved in &self.world.unsaved {
             let message = &unsaved.message;
             self.record.newest = message.id;
@@ -388,7 +394,7 @@ impl Day {
             self.record.ids.entry(number).or_default().push(message.id);
             let room = match message.target.as_str() {
                 name if name.starts_with('#') => Some(name.into()),
-                _ => self.world.chat.group_filed(&message.target).map(|room| room.key().as_str().into()),
+                _ => self.record.groups.get(&message.target).cloned(),
             };
             self.record.said.insert(message.id, Said { number, room, hurry: unsaved.hurry });
         }

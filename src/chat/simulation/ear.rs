@@ -51,6 +51,8 @@ pub struct Ear {
     /// Who came where, when that was the last line.
     came_last: Option<String>,
     newest_live: MsgId,
+    /// The newest message when it logged in.
+    logged_in_at: Option<MsgId>,
     newest_by_sender: HashMap<ConnId, u64>,
     batches: HashMap<String, Batch>,
     /// A message of several lines whose first line has not come.
@@ -73,6 +75,7 @@ impl Ear {
             moved: Vec::new(),
             came_last: None,
             newest_live: MsgId::default(),
+            logged_in_at: None,
             newest_by_sender: HashMap::new(),
             batches: HashMap::new(),
             opened: None,
@@ -142,6 +145,7 @@ impl Ear {
         let (is_mine, params) = (by == self.nick, line.params());
         self.note_people(&line, by);
         match line.command {
+            "900" => self.logged_in_at = Some(record.newest),
             "001" => self.be_named(params[0]),
             "BATCH" => self.batch(&line, batch),
             "NICK" if is_mine => self.be_named(params[0]),
@@ -173,16 +177,9 @@ impl Ear {
                 assert!(room.people.as_ref().is_none_or(|known| *known == named), "NAMES says what was told: {line:?}");
                 room.people = Some(named);
             }
-            "JOIN" if !is_me => {
-                let known = self.people_mut(params[0]);
-                known.is_some_and(|known| known.insert(by.to_owned()));
-            }
-            "PART" if !is_me => {
-                self.people_mut(params[0]).is_some_and(|known| known.remove(by));
-            }
-            "KICK" if params[1] != self.nick => {
-                self.people_mut(params[0]).is_some_and(|known| known.remove(params[1]));
-            }
+            "JOIN" if !is_me => self.people_mut(params[0], |known| known.insert(by.to_owned())),
+            "PART" if !is_me => self.people_mut(params[0], |known| known.remove(by)),
+            "KICK" if params[1] != self.nick => self.people_mut(params[0], |known| known.remove(params[1])),
             "QUIT" => self.rooms.values_mut().filter_map(|room| room.people.as_mut()).for_each(|known| {
                 known.remove(by);
             }),
@@ -195,8 +192,10 @@ impl Ear {
         }
     }
 
-    fn people_mut(&mut self, room: &str) -> Option<&mut BTreeSet<String>> {
-        self.rooms.get_mut(&fold(room))?.people.as_mut()
+    fn people_mut(&mut self, room: &str, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
+        if let Some(known) = self.rooms.get_mut(&fold(room)).and_then(|room| room.people.as_mut()) {
+            change(known);
+        }
     }
 
     fn be_named(&mut self, nick: &str) {
@@ -295,6 +294,11 @@ impl Ear {
     }
 
     fn private(&mut self, number: Option<u64>, id: Option<MsgId>, record: &Record) {
+        // What an account missed is shown when the store has told it, whatever came meanwhile.
+        let exact = id.or_else(|| record.only_id_of(number?));
+        if self.logged_in_at.is_some_and(|newest| exact.is_none_or(|id| id <= newest)) {
+            return;
+        }
         if let Some(id) = id {
             assert!(id >= self.newest_live, "messages come in the order in which they were said");
             self.newest_live = id;

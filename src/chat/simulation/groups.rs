@@ -78,9 +78,10 @@ impl Chat {
         }
     }
 
-    /// The group whose messages are filed there.
-    pub fn group_filed(&self, target: &Target) -> Option<&Room> {
-        self.rooms.values().find(|room| room.group.is_some() && room.target() == *target)
+    /// Where the messages of each group are filed, and its folded name.
+    pub fn names_of_groups(&self) -> impl Iterator<Item = (Target, Box<str>)> {
+        let groups = self.rooms.values().filter(|room| room.group.is_some());
+        groups.map(|room| (room.target(), room.key().as_str().into()))
     }
 
     /// Who is in a room as everybody in it sees it: by nick, the members of a group also when they are away.

@@ -225,6 +225,11 @@ impl Script {
         Script { has_groups, ..Script::default() }
     }
 
+    /// Nothing of before is sent again.
+    pub fn forget_sendable(&mut self) {
+        self.sendable_again.clear();
+    }
+
     /// The next line of somebody.
     pub fn next(&mut self, dice: &mut Dice) -> Typed {
         let label = dice.percent(30).then(|| {
