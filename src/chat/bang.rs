@@ -356,7 +356,7 @@ mod tests {
         let eve = w.join("eve");
         w.drain();
         let english = "no password over a link that others can read";
-        let chinese = "这条连接别人看得到，不能在上面说口令";
+        let chinese = "这条连接别人看得到，不能在上面说密码";
         for (typed, answer) in [
             ("!login anna hunter2", english),
             ("!REGISTER anna hunter2", english),

@@ -6,7 +6,7 @@ use crate::store::record::{AccountId, Kind, Message, Place, Target};
 use crate::wire::event::Event;
 use crate::wire::msgid::MsgId;
 
-use super::{Chat, ConnId, RoomId};
+use super::{Chat, ConnId, Room, RoomId};
 
 /// A room or a private conversation, as one of those who may read it sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +21,8 @@ impl Chat {
     /// What a session may read of what it calls `target`; `None` when it may not, or when there is no such thing.
     pub(super) fn past(&self, asker: ConnId, target: &str) -> Option<Past> {
         if target.starts_with('#') {
-            let room = self.room_meant(asker, target)?;
-            return self.past_in(asker, room.id);
+            let room = self.room_meant(asker, target).filter(|room| room.standing(asker).is_some())?;
+            return self.past_of_room(asker, room);
         }
         let mine = self.account_of(asker)?;
         self.past_with(mine, self.accounts.meant(target)?)
@@ -31,7 +31,7 @@ impl Chat {
     /// What a session may read of a room by its id, when it is in it.
     pub(super) fn past_in(&self, asker: ConnId, room: RoomId) -> Option<Past> {
         let room = self.rooms.get(&room).filter(|room| room.standing(asker).is_some())?;
-        Some(Past { place: room.place(self.session(asker)?), name: room.name.as_str().into() })
+        self.past_of_room(asker, room)
     }
 
     /// All rooms that a session is in.
@@ -51,6 +51,10 @@ impl Chat {
         let (first, second) = target.accounts()?;
         let other = if first == mine { second } else { first };
         (first == mine || second == mine).then(|| self.past_with(mine, other))?
+    }
+
+    fn past_of_room(&self, asker: ConnId, room: &Room) -> Option<Past> {
+        Some(Past { place: room.place(self.session(asker)?), name: room.name.as_str().into() })
     }
 
     /// The account of a session, when it is logged in.

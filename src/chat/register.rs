@@ -117,7 +117,7 @@ impl Turn<'_> {
         self.log(format!("{} is in, from {}", nick.as_str(), self.session().address));
         if !has_it {
             let (wanted, nick) = (wanted.as_str(), nick.as_str());
-            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*口令"));
+            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*密码"));
             self.server_notice(&format!(
                 "{wanted} belongs to an account (or looks like one), so you are {nick}. If it is yours: !login {wanted} PASSWORD"
             ));

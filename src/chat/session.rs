@@ -302,17 +302,6 @@ impl Session {
         &mut self.extras.get_or_insert_default().batch
     }
 
-    /// Notes what is done when it is asked for again.
-    pub fn expect_again(&mut self, what: Confirm, now: Now) {
-        self.extras.get_or_insert_default().unsure = Some((what, now.mono_ms + CONFIRM_MS));
-    }
-
-    /// Whether this was asked for before, not long ago. Once only.
-    pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
-        let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
-        noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
-    }
-
     /// The pieces of a SASL message so far; `None` when none is under way.
     pub fn sasl(&self) -> Option<&str> {
         self.extras.as_ref()?.sasl.as_deref()
@@ -324,6 +313,17 @@ impl Session {
             return None;
         }
         std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
+    }
+
+    /// Notes what is done when it is asked for again.
+    pub fn expect_again(&mut self, what: Confirm, now: Now) {
+        self.extras.get_or_insert_default().unsure = Some((what, now.mono_ms + CONFIRM_MS));
+    }
+
+    /// Whether this was asked for before, not long ago. Once only.
+    pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
+        let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
+        noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
     }
 
     /// Whether lines wait until an answer has come.

@@ -113,7 +113,7 @@ fn everything_that_a_killed_process_acknowledged_is_kept_and_what_it_removed_is_
 #[ignore = "not a test: the process that the one above kills"]
 fn process_that_is_killed() {
     let Some(data) = std::env::var_os(DOOMED) else { return };
-    let opened = Store::open(Path::new(&data), |answer| match answer {
+    let opened = Store::open(Path::new(&data), None, |answer| match answer {
         Answer::Saved { batch, result: Ok(()) } => println!("saved {batch}"),
         Answer::Found { token, found: Found::Redacted(Redaction::Done) } => println!("removed {token}"),
         other => panic!("{other:?}"),

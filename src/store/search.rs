@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Row, Statement};
 
+use super::expression::{Vocabulary, expression};
 use super::history::{FOUND_MAX, History, as_column};
-use super::index::{push_place, sender_piece, senders};
+use super::index::senders;
 use super::names::Names;
 use super::pieces;
 use super::record::{Message, Place, Search};
@@ -19,12 +20,6 @@ const ROWS_MAX: usize = 200_000;
 
 /// … and for so long: everybody's receipts wait for it. It tells what it found by then, which is the newest.
 const TIME_MAX: Duration = Duration::from_millis(150);
-
-/// So many pieces are asked of the index. Longer questions are narrowed down enough by them, and SQLite's expressions have a limit.
-const PIECES_MAX: usize = 24;
-
-/// Who sits in more rooms than this gets candidates from all rooms; the check sorts them out.
-const PLACES_MAX: usize = 50;
 
 /// How much a search may cost.
 #[derive(Clone, Copy)]
@@ -44,13 +39,14 @@ pub struct Searcher<'c> {
     newest_rows: Statement<'c>,
     candidates: Statement<'c>,
     first_from: Statement<'c>,
+    vocabulary: Vocabulary<'c>,
 }
 
 /// A question, ready for comparing.
-struct Wish<'q> {
-    places: Vec<(i64, &'q Place)>,
-    words: Vec<String>,
-    from: Option<String>,
+pub(super) struct Wish<'q> {
+    pub places: Vec<(i64, &'q Place)>,
+    pub words: Vec<String>,
+    pub from: Option<String>,
     limit: usize,
     /// Row numbers: from the first, to the one before the second.
     rows: (i64, i64),
@@ -74,6 +70,7 @@ impl<'c> Searcher<'c> {
                  WHERE pieces MATCH ?3 AND pieces.rowid >= ?1 AND pieces.rowid < ?2 ORDER BY pieces.rowid DESC",
             )?,
             first_from: db.prepare("SELECT n, id FROM messages WHERE n >= ?1 ORDER BY n LIMIT 1")?,
+            vocabulary: Vocabulary::new(db)?,
         })
     }
 
@@ -93,14 +90,11 @@ impl<'c> Searcher<'c> {
             let (first, end) = wish.rows;
             let indexed_end = (indexed_upto + 1).clamp(first, end.max(first));
             let goes_on = round.walk(self.newest_rows.query([indexed_end, end])?, &wish, history)?;
-            match expression(&wish) {
-                _ if !goes_on => {}
-                Some(pieces) => {
-                    round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?;
-                }
-                None => {
-                    round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?;
-                }
+            if goes_on {
+                match expression(&wish, &mut self.vocabulary)? {
+                    Some(pieces) => round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?,
+                    None => round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?,
+                };
             }
         }
         round.hits.reverse();
@@ -191,33 +185,6 @@ impl Wish<'_> {
     }
 }
 
-/// The question in the language of the index, if the index can narrow it down.
-fn expression(wish: &Wish<'_>) -> Option<String> {
-    // The pieces of words come first: SQLite asks them in this order, and the rarest should lead.
-    let wanted = wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX);
-    let mut all: Vec<String> =
-        wanted.map(|wanted| quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" }).collect();
-    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
-    if wish.places.len() <= PLACES_MAX {
-        all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
-    }
-    (!all.is_empty()).then(|| all.join(" AND "))
-}
-
-fn place_pieces((target, place): &(i64, &Place)) -> impl Iterator<Item = String> {
-    let instances = if place.instance == 0 { vec![0] } else { vec![0, place.instance] };
-    let target = *target;
-    instances.into_iter().map(move |instance| {
-        let mut piece = String::new();
-        push_place(&mut piece, target, instance);
-        quoted(&piece)
-    })
-}
-
-fn quoted(piece: &str) -> String {
-    format!("\"{}\"", piece.replace('"', "\"\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Desk, at, place, said, search_for, texts_of};
@@ -282,7 +249,7 @@ mod tests {
                 vec![Place { target: Target::room("#lobby"), instance: 5, since: MsgId(0) }, place("#board")];
             assert_eq!(found(&mut desk, search.clone()), ["秘密 one", "秘密 two", "秘密 three"]);
             // So many places that the index is not asked for them.
-            search.places = (0..2 * PLACES_MAX).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
+            search.places = (0..100).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
             assert_eq!(found(&mut desk, search.clone()), ["秘密 two"]);
             search.places = vec![place("#nowhere")];
             assert_eq!(found(&mut desk, search.clone()), [""; 0]);

@@ -216,7 +216,7 @@ mod tests {
         );
         assert_eq!(asked(&mut w, anna, "!help dance\u{1b}"), ["there is no command dance␛; !help lists them all"]);
         assert_eq!(asked(&mut w, anna, "！帮助 跳舞"), ["没有 跳舞 这条命令；！帮助 列出全部命令"]);
-        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*口令 — 登录");
+        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*密码 — 登录");
     }
 
     #[test]

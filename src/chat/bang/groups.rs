@@ -137,7 +137,7 @@ impl Turn<'_> {
         let Some(account) = self.session().account_id() else {
             return self.refuse(&phrase!(
                 tongue,
-                "有账号的人才有群；！注册*名字*口令 可以注册一个",
+                "有账号的人才有群；！注册*名字*密码 可以注册一个",
                 "only people with an account have groups; !register NAME PASSWORD makes one"
             ));
         };

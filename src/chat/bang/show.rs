@@ -41,8 +41,8 @@ impl Turn<'_> {
         self.asked = Some(question.asked);
         let tongue = self.tongue();
         match (found, question.about) {
-            (found, About::Groups { account, groups }) => self.show_groups(account, &groups, found),
             (found, About::Where { search, rooms }) => self.ask_search_in(search, rooms, found),
+            (found, About::Groups { account, groups }) => self.show_groups(account, &groups, found),
             (Found::Messages(messages), About::History) => self.show_messages(messages, tongue),
             (Found::Messages(messages), About::Search { pasts }) => self.show_hits(messages, &pasts, tongue),
             _ => self.refuse_unread(),

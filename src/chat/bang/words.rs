@@ -161,15 +161,15 @@ commands! {
     Register {
         en: "register", "NAME PASSWORD", "makes an account, with a number of its own",
             "Example: !register anna correct-horse. The name becomes your nick, and nobody else can have it. Nobody sees what you type.";
-        zh: "注册", "名字*口令", "注册账号，得到一个编号", "例：！注册*小阳*今天天气不错。账号名就是你的名字，别人用不了。你输入的话没有人看得到。";
+        zh: "注册", "名字*密码", "注册账号，得到一个编号", "例：！注册*小阳*今天天气不错。账号名就是你的名字，别人用不了。你输入的话没有人看得到。";
     }
     Login {
         en: "login", "NAME-or-NUMBER PASSWORD", "logs in", "Example: !login anna correct-horse, or !login 1000 correct-horse.";
-        zh: "登录", "名字或编号*口令", "登录", "例：！登录*小阳*今天天气不错，或 ！登录*1000*今天天气不错。";
+        zh: "登录", "名字或编号*密码", "登录", "例：！登录*小阳*今天天气不错，或 ！登录*1000*今天天气不错。";
     }
     Password {
         en: "password" | "passwd", "NEW", "changes your password", "Example: !password battery-staple. You have to be logged in.";
-        zh: "改口令" | "改密码", "新口令", "换一个口令", "例：！改口令*明天会更好的。要先登录。";
+        zh: "改密码" | "改口令", "新密码", "换一个密码", "例：！改密码*明天会更好的。要先登录。";
     }
     Msg {
         en: "msg", "WHO TEXT", "a private message", "Example: !msg ben see you at eight. Nobody else in the room sees it.";

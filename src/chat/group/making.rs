@@ -205,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             w.ask(eve, "PRIVMSG #lobby :！创建群*水"),
-            [":gzy.local NOTICE #lobby :有账号的人才能建群；！注册*名字*口令 可以注册一个"]
+            [":gzy.local NOTICE #lobby :有账号的人才能建群；！注册*名字*密码 可以注册一个"]
         );
         assert_eq!(w.chat.groups.count(), 1);
     }

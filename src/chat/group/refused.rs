@@ -122,7 +122,7 @@ impl Refused {
 
     fn chinese(&self) -> String {
         match self {
-            Refused::Guest => "有账号的人才能建群；！注册*名字*口令 可以注册一个".into(),
+            Refused::Guest => "有账号的人才能建群；！注册*名字*密码 可以注册一个".into(),
             Refused::Stranger => "这个群只让成员进；先登录，再请群里的人邀请你".into(),
             Refused::OnlyDigits => "群名全是数字，会和群号混淆；加一个字".into(),
             Refused::LooksLike(name) => format!("这个名字太像已有的 {name}；换一个"),

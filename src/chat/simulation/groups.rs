@@ -65,7 +65,8 @@ impl Chat {
         for member in &room.members {
             let session = self.session(member.conn).expect("members are here");
             let Some(id) = session.account_id() else {
-                assert!(!member.further && !(room.group.is_some() && room.is_closed()), "no visitors in closed groups");
+                let is_closed_group = room.group.is_some() && room.is_closed();
+                assert!(!member.further && !is_closed_group, "no visitors in closed groups");
                 continue;
             };
             let devices = self.accounts.devices(id);

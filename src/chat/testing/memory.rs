@@ -6,8 +6,12 @@ use crate::wire::name::fold;
 use super::kept::Kept;
 
 /// The answer to `query` from all messages, oldest first, and all accounts.
-pub fn found(all: &[&Message], accounts: &[Account], kept: &Kept, query: &Query) -> Found {
-    let all = all.iter().copied();
+pub fn found<'a>(
+    all: impl Iterator<Item = &'a Message> + Clone,
+    accounts: &[Account],
+    kept: &Kept,
+    query: &Query,
+) -> Found {
     match query {
         Query::Unread { account, places, limit } => {
             Found::Unread(places.iter().map(|place| kept.unread(*account, place, *limit, all.clone())).collect())
