@@ -281,8 +281,8 @@ impl Room {
 
     /// What of it somebody may read who is in it.
     pub fn place(&self, asker: &Session) -> Place {
-        let closed_group = self.group.as_ref().filter(|_| self.is_closed());
-        let since = closed_group.map_or(MsgId(0), |group| group.since(asker.account_id()));
+        let group = self.group.as_ref();
+        let since = group.map_or(MsgId(0), |group| group.since(asker.account_id(), self.is_closed()));
         Place { since, ..self.whole_place() }
     }
 

@@ -198,6 +198,13 @@ impl Turn<'_> {
         }
     }
 
+    /// A group that was closed is open from here on: what was said among its members stays with them.
+    pub(in crate::chat) fn note_opened(&mut self, id: RoomId, was_closed: bool) {
+        let opened_at = self.chat.next_id(self.now);
+        let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| was_closed && !room.is_closed()) else { return };
+        room.group.iter_mut().for_each(|group| group.open_since = opened_at);
+    }
+
     /// Declines an invitation; says so when there is none.
     pub(in crate::chat) fn decline(&mut self, id: RoomId) -> bool {
         let mine = self.session().account_id();
