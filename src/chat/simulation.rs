@@ -400,7 +400,7 @@ impl Day {
     }
 
     fn note_said(&mut self) {
-        self.record.groups.extend(self.world.chat.names_of_groups());
+        self.record.groups.extend(self.world.unsaved_changes.iter().filter_map(|(_, change)| groups::named(change)));
         for unsaved in &self.world.unsaved {
             let message = &unsaved.message;
             self.record.newest = message.id;

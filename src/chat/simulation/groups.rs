@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::store::change::{List, Membership};
+use crate::store::change::{Change, List, Membership};
 use crate::store::directory::GroupEntry;
 use crate::store::record::{AccountId, Target};
+use crate::wire::name::fold;
 
 use super::super::room::Standing;
 use super::super::{Chat, ConnId, Room, RoomId};
@@ -79,12 +80,6 @@ impl Chat {
         }
     }
 
-    /// Where the messages of each group are filed, and its folded name.
-    pub fn names_of_groups(&self) -> impl Iterator<Item = (Target, Box<str>)> {
-        let groups = self.rooms.values().filter(|room| room.group.is_some());
-        groups.map(|room| (room.target(), room.key().as_str().into()))
-    }
-
     /// Who is in a room as everybody in it sees it: by nick, the members of a group also when they are away.
     pub fn shown_in(&self, room: RoomId) -> BTreeSet<String> {
         let room = self.rooms.get(&room).expect("a room");
@@ -116,6 +111,12 @@ impl Chat {
         });
         sorted(entries.collect())
     }
+}
+
+/// Where the messages of a group are filed, and its folded name, when a change tells it.
+pub fn named(change: &Change) -> Option<(Target, Box<str>)> {
+    let Change::Group { id, shape } = change else { return None };
+    Some((Target::group(*id), fold(&shape.name)))
 }
 
 /// Groups in an order that does not depend on how they came to be as they are.
