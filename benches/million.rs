@@ -332,6 +332,7 @@ fn groups() -> impl Iterator<Item = Change> {
             key: None,
             limit: None,
             topic: Some(("明天几点出发".into(), name(i).into(), BEGUN_MS)),
+            open_since: MsgId(0),
         };
         let members = if i < LIVELY_GROUPS { 0..MEMBERS } else { i..i + 1 };
         let seat = Some(Membership { standing: 0, since: MsgId(0) });

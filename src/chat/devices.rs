@@ -14,7 +14,7 @@ use super::people::Whowas;
 use super::room::Standing;
 use super::session::Login;
 use super::turn::Turn;
-use super::{Audience, Chat, ConnId, Effect, RoomId};
+use super::{Audience, Chat, ConnId, Effect, Member, RoomId};
 
 /// The host part of everybody who is logged in. It tells nothing of an address, and the user part is the account's number.
 pub(super) const ACCOUNT_HOST: &str = "account.gzy";
@@ -213,13 +213,23 @@ impl Turn<'_> {
         }
     }
 
-    /// Brings every other device of this person into a room, too.
-    pub(super) fn bring_others(&mut self, id: RoomId, standing: Standing) {
-        for other in self.chat.other_devices(self.me) {
-            let is_outside = self.chat.rooms.get(&id).is_some_and(|room| room.standing(other).is_none());
-            if is_outside {
-                self.chat.turn(other, self.now, self.effects, |turn| turn.come_along(id, standing));
+    /// Brings every other device of this person into a room, too. Where all in the room are told of the coming, they are among those.
+    pub(super) fn bring_others(&mut self, id: RoomId, standing: Standing, with_join: bool) {
+        let others = self.chat.other_devices(self.me);
+        for other in &others {
+            let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| room.standing(*other).is_none()) else {
+                continue;
+            };
+            room.admit(Member { conn: *other, standing, further: true });
+            if let Some(session) = self.chat.session_mut(*other) {
+                session.rooms.push(id);
             }
+            self.chat.turn(*other, self.now, self.effects, |turn| turn.show_entered(id, with_join));
+        }
+        let lead = others.into_iter().find(|other| self.chat.is_lead(*other));
+        if let (Some(lead), Some(room)) = (lead, self.chat.rooms.get_mut(&id)) {
+            room.hide(self.me);
+            room.show(lead);
         }
     }
 

@@ -59,6 +59,8 @@ pub struct Group {
     pub id: GroupId,
     /// Whose it is.
     pub owner: AccountId,
+    /// When it was last opened to everybody, after it had been closed: who comes reads nothing from before this id.
+    pub open_since: MsgId,
     /// Sorted by account, because each look at somebody's rights is a search.
     seats: Vec<Seat>,
     /// Oldest first.
@@ -68,7 +70,7 @@ pub struct Group {
 impl Group {
     /// A group without members yet.
     fn new(id: GroupId, owner: AccountId) -> Group {
-        Group { id, owner, seats: Vec::new(), invited: Vec::new() }
+        Group { id, owner, open_since: MsgId(0), seats: Vec::new(), invited: Vec::new() }
     }
 
     fn find(&self, account: AccountId) -> Result<usize, usize> {
@@ -98,9 +100,10 @@ impl Group {
         self.find(account).ok().map(|at| self.seats.remove(at))
     }
 
-    /// From when on somebody may read what is said among the members.
-    pub fn since(&self, account: Option<AccountId>) -> MsgId {
-        account.and_then(|account| self.seat(account)).map_or(NEVER, |seat| seat.since)
+    /// From when on somebody may read what was said: members since they came, everybody since the group is open.
+    pub fn since(&self, account: Option<AccountId>, is_closed: bool) -> MsgId {
+        let seated = account.and_then(|account| self.seat(account)).map_or(NEVER, |seat| seat.since);
+        if is_closed { seated } else { seated.min(self.open_since) }
     }
 
     /// Who gets the group when its owner has gone: the operator who came first, or else the member who did.
@@ -166,7 +169,7 @@ impl Chat {
     /// The room that somebody means: by its name, or a group by its number. A number tells strangers nothing of a secret group.
     pub(super) fn room_meant(&self, asker: ConnId, text: &str) -> Option<&Room> {
         let Some(number) = number_of(text) else { return self.room_named(text) };
-        let room = self.rooms.get(self.groups.by_id.get(&number)?)?;
+        let room = self.rooms.get(&self.room_of_group(number)?)?;
         let session = self.session(asker)?;
         (room.is_shown_to(session) || room.awaits(session.account_id())).then_some(room)
     }
@@ -176,6 +179,11 @@ impl Chat {
         let seats = room.group.as_ref().map_or(&[][..], |group| &group.seats);
         let known = seats.iter().filter_map(|seat| Some((*seat, self.accounts.get(seat.account)?)));
         known.filter(|(_, account)| account.devices.is_empty())
+    }
+
+    /// The room of a group.
+    pub(super) fn room_of_group(&self, id: GroupId) -> Option<RoomId> {
+        self.groups.by_id.get(&id).copied()
     }
 
     /// `nick!user@host` of an account, here or away.
@@ -247,8 +255,11 @@ mod tests {
         let mut group = group(&[(1005, Standing::PLAIN, 5), (1001, Standing::PLAIN, 3), (1005, Standing::VOICE, 5)]);
         assert_eq!(group.seats().len(), 2);
         assert_eq!(group.seat(AccountId(1005)).map(|seat| seat.standing), Some(Standing::VOICE));
-        assert_eq!(group.since(Some(AccountId(1001))), MsgId(3));
-        assert_eq!((group.since(None), group.since(Some(AccountId(1000)))), (NEVER, NEVER));
+        assert_eq!(group.since(Some(AccountId(1001)), true), MsgId(3));
+        assert_eq!((group.since(None, true), group.since(Some(AccountId(1000)), true)), (NEVER, NEVER));
+        assert_eq!((group.since(None, false), group.since(Some(AccountId(1001)), false)), (MsgId(0), MsgId(0)));
+        group.open_since = MsgId(4);
+        assert_eq!((group.since(None, false), group.since(Some(AccountId(1001)), false)), (MsgId(4), MsgId(3)));
         assert!(group.take(AccountId(1001)).is_some() && group.take(AccountId(1001)).is_none());
     }
 

@@ -107,70 +107,38 @@ impl Turn<'_> {
 
     /// Comes into a room that is open to this session.
     pub(super) fn enter(&mut self, id: RoomId, standing: Standing) {
-        let Some(further) = self.be_admitted(id, standing) else { return };
-        let now = self.now;
-        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
-        let name = room.name.clone();
-        if further {
-            self.reply_joined(&name);
-        } else if room.tells_each() {
-            self.tell_joined(id, &name);
-        } else {
-            room.untold.joined += 1;
-            self.chat.tell_count_later(id, now);
-            self.reply_joined(&name);
-        }
-        self.see_room(id);
-        if !further {
-            self.bring_others(id, standing);
-        }
-    }
-
-    /// Comes into a room with another device of its person, whose JOIN it hears as a member where joins are told.
-    pub(super) fn come_along(&mut self, id: RoomId, standing: Standing) {
-        if self.be_admitted(id, standing).is_none() {
-            return;
-        }
-        let Some(room) = self.chat.rooms.get(&id) else { return };
-        if !room.tells_each() {
-            let name = room.name.clone();
-            self.reply_joined(&name);
-        }
-        self.see_room(id);
-    }
-
-    /// Takes its place among the members; whether it is a further device there.
-    fn be_admitted(&mut self, id: RoomId, standing: Standing) -> Option<bool> {
-        let me = self.me;
+        let (me, now) = (self.me, self.now);
         let session = self.session_mut();
         session.rooms.push(id);
         if !session.invited().is_empty() {
             session.invited_mut().retain(|room| *room != id);
         }
         let others = self.chat.other_devices(me);
-        let room = self.chat.rooms.get_mut(&id)?;
+        let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         let further = others.iter().any(|device| room.standing(*device).is_some());
         room.admit(Member { conn: me, standing, further });
-        Some(further)
+        let (name, tells_each) = (room.name.clone(), room.tells_each());
+        if further {
+            return self.show_entered(id, true);
+        }
+        if tells_each {
+            self.tell_joined(id, &name);
+        } else {
+            room.untold.joined += 1;
+            self.chat.tell_count_later(id, now);
+        }
+        self.show_entered(id, !tells_each);
+        self.bring_others(id, standing, !tells_each);
     }
 
-    fn reply_joined(&mut self, name: &RoomName) {
-        let own = self.joined_event(name, self.session().caps.has(Caps::EXTENDED_JOIN));
-        self.reply_event(&own, "");
-    }
-
-    /// What a client is shown of a room that it has come into.
-    fn see_room(&mut self, id: RoomId) {
-        self.show_marker_of(id);
-        self.show_room(id);
-        self.replay(id);
-    }
-
-    /// Shows this session a room that it is in without having joined: it came back to one of its groups.
-    pub(super) fn show_entered(&mut self, id: RoomId) {
+    /// Shows this session a room that it is in: who is there, and what was said. Whoever heard of its coming with all others is not told again.
+    pub(super) fn show_entered(&mut self, id: RoomId, with_join: bool) {
         let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
-        let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-        self.reply_event(&own, "");
+        if with_join {
+            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
+            self.reply_event(&own, "");
+        }
+        self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);
     }

@@ -26,7 +26,7 @@ impl Room {
 impl Chat {
     /// Those in a room by nick or by source: who is here, then the members of a group who are away. Strangers see neither the
     /// invisible nor the absent.
-    fn named_in(&self, room: &Room, sees_all: bool, whole_source: bool) -> Vec<(Standing, String)> {
+    pub(super) fn named_in(&self, room: &Room, sees_all: bool, whole_source: bool) -> Vec<(Standing, String)> {
         let here = room.members.iter().filter(|member| !member.further);
         let here = here.filter_map(|member| Some((member.standing, self.session(member.conn)?)));
         let mut named: Vec<(Standing, String)> = here

@@ -240,6 +240,12 @@ impl Room {
         self.further -= usize::from(shown);
     }
 
+    /// Another connection stands for its person from here on.
+    pub fn hide(&mut self, conn: ConnId) {
+        let hidden = self.member_mut(conn).is_some_and(|member| !std::mem::replace(&mut member.further, true));
+        self.further += usize::from(hidden);
+    }
+
     /// The standing of a member; `None` for others.
     pub fn standing(&self, conn: ConnId) -> Option<Standing> {
         self.members.iter().find(|member| member.conn == conn).map(|member| member.standing)
@@ -275,8 +281,8 @@ impl Room {
 
     /// What of it somebody may read who is in it.
     pub fn place(&self, asker: &Session) -> Place {
-        let closed_group = self.group.as_ref().filter(|_| self.is_closed());
-        let since = closed_group.map_or(MsgId(0), |group| group.since(asker.account_id()));
+        let group = self.group.as_ref();
+        let since = group.map_or(MsgId(0), |group| group.since(asker.account_id(), self.is_closed()));
         Place { since, ..self.whole_place() }
     }
 

@@ -5,6 +5,7 @@
 mod dice;
 mod disk;
 mod ear;
+mod groups;
 mod script;
 mod tables;
 
@@ -24,8 +25,8 @@ use self::dice::Dice;
 use self::disk::Disk;
 use self::ear::Ear;
 use self::script::{Script, Typed, number_in};
-use super::testing::World;
-use super::{ConnId, Input, Session};
+use super::testing::{World, settings};
+use super::{ConnId, Input, RoomId, Session, Settings};
 
 /// A seed to play again.
 const SEED: &str = "GZY_SEED";
@@ -40,12 +41,20 @@ struct Weather {
     people: usize,
     /// People who are there before anything else happens.
     guests: usize,
+    /// Of a hundred who come, so many log in, with one device or several.
+    members: usize,
 }
 
 /// Few people, who meet all the time.
-const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0 };
+const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0, members: 0 };
+/// Most of them have an account, and groups that outlive a restart of the server in the middle of the day.
+const SETTLED: Weather = Weather { members: 70, ..QUIET };
 /// So many people that the lobby tells their coming and going as counts.
-const CROWDED: Weather = Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80 };
+const CROWDED: Weather =
+    Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80, members: 0 };
+
+/// Whom people log in as. The password is right when it is `right`.
+const ACCOUNTS: [&str; 3] = ["anna", "小阳", "dora"];
 
 /// Bytes that a slow reader may leave unread in this simulation.
 const UNREAD_BYTES: usize = 30_000;
@@ -69,11 +78,13 @@ pub struct Record {
     said: BTreeMap<MsgId, Said>,
     /// The last instance of each room.
     instances: HashMap<Box<str>, u64>,
-    /// Where the store files what is said in each room, groups too.
-    filed: HashMap<Target, Box<str>>,
+    /// What groups are called, by where their messages are filed; also when they have ended.
+    groups: HashMap<Target, Box<str>>,
     /// The newest message, and the newest before this step.
     newest: MsgId,
     newest_before: MsgId,
+    /// So many people come that rooms tell numbers in place of names.
+    is_crowded: bool,
 }
 
 impl Record {
@@ -131,11 +142,16 @@ struct Day {
 
 impl Day {
     fn new(seed: u64, weather: Weather, is_told: bool) -> Day {
-        let mut world = World::new();
+        let mut world = World::with(Settings { clear_passwords: true, ..settings() });
         world.add_account("admin", "right", true);
-        world.asks_by_hand = true;
-        world.passwords_by_hand = true;
-        let (record, script) = (Record::default(), Script::default());
+        if weather.members > 0 {
+            ACCOUNTS.into_iter().for_each(|name| world.add_account(name, "right", false));
+        }
+        (world.asks_by_hand, world.passwords_by_hand) = (true, true);
+        let (record, script) = (
+            Record { is_crowded: weather.guests > ROOM_TELLS_EACH, ..Record::default() },
+            Script::new(weather.members > 0),
+        );
         Day {
             world,
             dice: Dice::new(seed),
@@ -148,7 +164,7 @@ impl Day {
         }
     }
 
-    fn run(&mut self) {
+    fn run(mut self) {
         for _ in 0..self.weather.guests {
             self.somebody_connects();
         }
@@ -156,6 +172,10 @@ impl Day {
             self.step();
             if step % 16 == 0 {
                 self.world.chat.assert_tables_agree();
+                self.check_who_is_where();
+            }
+            if self.weather.members > 0 && step == self.weather.steps / 2 {
+                self = self.restarted();
             }
         }
         self.come_to_rest();
@@ -164,13 +184,31 @@ impl Day {
         self.world.pass_ms(MULTILINE_MS + 1000);
         self.listen();
         self.check_labels();
+        self.everybody_is_lost();
+        self.world.pass_ms(600_000);
+        self.world.chat.assert_nothing_is_left();
+        self.restarted();
+    }
+
+    fn everybody_is_lost(&mut self) {
         while !self.people.is_empty() {
             let at = self.dice.roll(self.people.len());
             self.lose(at);
         }
         self.come_to_rest();
-        self.world.pass_ms(600_000);
-        self.world.chat.assert_nothing_is_left();
+    }
+
+    /// The server is killed when all is on disk, and started again: every group is where it was.
+    fn restarted(mut self) -> Day {
+        self.everybody_is_lost();
+        let before = self.world.chat.groups_as_kept();
+        assert_eq!(groups::sorted(self.world.kept.directory.groups.clone()), before, "what is on disk is what is so");
+        // Clients send again in order, before anything new, which these people do not.
+        self.script.forget_sendable();
+        let mut world = self.world.restarted();
+        assert_eq!(world.chat.groups_as_kept(), before, "after the restart it is so again");
+        (world.asks_by_hand, world.passwords_by_hand) = (true, true);
+        Day { world, ..self }
     }
 
     fn step(&mut self) {
@@ -201,6 +239,10 @@ impl Day {
         self.people.push(person);
         for line in script::hello(&mut self.dice) {
             self.line(conn, &Typed { line, number: None, label: None });
+        }
+        if self.dice.percent(self.weather.members) {
+            let name = self.dice.pick(&ACCOUNTS);
+            self.line(conn, &Typed { line: format!("PRIVMSG #lobby :!login {name} right"), number: None, label: None });
         }
         // Whose nick is taken mostly takes another.
         if self.session(conn).is_some_and(|session| !session.is_registered()) && self.dice.percent(80) {
@@ -325,7 +367,7 @@ impl Day {
 impl Day {
     /// Everybody hears what one input brought; the store is handed what is to be kept.
     fn listen(&mut self) {
-        self.world.chat.note_rooms(&mut self.record.instances, &mut self.record.filed);
+        self.world.chat.note_rooms(&mut self.record.instances);
         self.note_said();
         let record = &self.record;
         let mut cut = Vec::new();
@@ -358,16 +400,19 @@ impl Day {
     }
 
     fn note_said(&mut self) {
+        self.record.groups.extend(self.world.unsaved_changes.iter().filter_map(|(_, change)| groups::named(change)));
         for unsaved in &self.world.unsaved {
             let message = &unsaved.message;
             self.record.newest = message.id;
             let Some(number) = number_in(&message.text) else { continue };
             self.record.ids.entry(number).or_default().push(message.id);
-            // A room may have come and gone in this step.
-            let by_name = || Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
-            let room = self.record.filed.get(&message.target).cloned().or_else(by_name);
-            let said = Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry };
-            self.record.said.insert(message.id, said);
+            let room = match message.target.as_str() {
+                name if name.starts_with('#') => Some(name.into()),
+                _ => self.record.groups.get(&message.target).cloned(),
+            };
+            self.record
+                .said
+                .insert(message.id, Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry });
         }
     }
 
@@ -381,6 +426,21 @@ impl Day {
                     && !self.world.is_closed(person.conn);
                 let has = person.ear.has_heard(room, said.number);
                 assert!(!is_owed || has, "#{} did not hear m{} in {room}", person.conn.serial, said.number);
+            }
+        }
+    }
+
+    /// Everybody knows who is in the rooms that they are in, by what they were told. A crowd is told numbers.
+    fn check_who_is_where(&self) {
+        let chat = &self.world.chat;
+        for person in self.people.iter().filter(|_| self.weather.guests == 0) {
+            let Some(session) = self.session(person.conn) else { continue };
+            let rooms: BTreeMap<Box<str>, RoomId> =
+                session.rooms.iter().map(|id| (chat.rooms[id].key().as_str().into(), *id)).collect();
+            assert!(rooms.keys().eq(person.ear.rooms()), "#{} is where it heard that it is", person.conn.serial);
+            for (name, id) in rooms {
+                let Some(known) = person.ear.people_in(&name) else { continue };
+                assert_eq!(*known, chat.shown_in(id), "#{} knows who is in {name}", person.conn.serial);
             }
         }
     }
@@ -422,6 +482,11 @@ fn play_all(weather: Weather) {
 #[test]
 fn whatever_a_day_brings_everybody_hears_the_same_and_nothing_is_left_over() {
     play_all(QUIET);
+}
+
+#[test]
+fn accounts_and_groups_are_the_same_for_everybody_on_every_device_and_after_a_restart() {
+    play_all(SETTLED);
 }
 
 #[test]

@@ -79,6 +79,16 @@ pub struct World {
     ready: VecDeque<Input>,
 }
 
+/// What is there after a restart.
+#[derive(Default)]
+struct Disk {
+    stored: Vec<Message>,
+    stored_changes: Vec<Change>,
+    redacted: BTreeSet<MsgId>,
+    kept: Kept,
+    accounts: Vec<Account>,
+}
+
 /// What tests use unless they say otherwise: a lobby `#lobby`, ten messages of replay, no password.
 pub fn settings() -> Settings {
     Settings {
@@ -109,23 +119,27 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
-        World::with_all(settings, stored, Kept::default(), Vec::new(), last_id, now)
+        World::with_disk(settings, Disk { stored, ..Disk::default() }, last_id, now)
     }
 
     /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
     pub fn restarted(self) -> World {
         let last_id = self.chat.last_id;
-        World::with_all(self.chat.settings.clone(), self.stored, self.kept, self.accounts, last_id, self.now)
+        let disk = Disk {
+            stored: self.stored,
+            stored_changes: self.stored_changes,
+            redacted: self.redacted,
+            kept: self.kept,
+            accounts: self.accounts,
+        };
+        let mut world = World::with_disk(self.chat.settings.clone(), disk, last_id, self.now);
+        // No connection of before is taken for one of these.
+        world.connections = self.connections;
+        world
     }
 
-    fn with_all(
-        settings: Settings,
-        stored: Vec<Message>,
-        kept: Kept,
-        accounts: Vec<Account>,
-        last_id: MsgId,
-        now: Now,
-    ) -> World {
+    fn with_disk(settings: Settings, disk: Disk, last_id: MsgId, now: Now) -> World {
+        let Disk { stored, stored_changes, redacted, kept, accounts } = disk;
         let mut effects = Vec::new();
         let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
@@ -134,8 +148,8 @@ impl World {
             unsaved: Vec::new(),
             unsaved_changes: Vec::new(),
             stored,
-            stored_changes: Vec::new(),
-            redacted: BTreeSet::new(),
+            stored_changes,
+            redacted,
             kept,
             accounts,
             asks_by_hand: false,

@@ -31,6 +31,7 @@ fn batch_of(batch: u64) -> Vec<Entry> {
         key: None,
         limit: None,
         topic: None,
+        open_since: MsgId(0),
     };
     let group = GroupId(batch as u32);
     let membership = Some(Membership { standing: 1, since: id(1) });

@@ -70,6 +70,7 @@ impl Turn<'_> {
         group.put(Seat { account, standing: Standing::PLAIN, since });
         self.chat.accounts.get_mut(account).into_iter().for_each(|account| account.groups.push(id));
         self.record_seat(id, account);
+        self.chat.note_read(account, &target, since.time_ms());
         self.record(Change::Read { account, target, up_to_ms: since.time_ms() });
         self.drop_invitation(id, account);
         let nick = self.session().nick.clone();
@@ -114,7 +115,7 @@ impl Turn<'_> {
         let Some(seat) = room.seat(Some(account)).copied().filter(|_| room.standing(me).is_none()) else { return };
         room.admit(Member { conn: me, standing: seat.standing, further: false });
         self.session_mut().rooms.push(id);
-        self.show_entered(id);
+        self.show_entered(id, true);
     }
 
     /// Tells everybody that this person has gone. Where a group is shared with them, they have not left that: who saw a QUIT
@@ -312,10 +313,21 @@ mod tests {
         assert_eq!(w.ask(ben, "PRIVMSG #茶 :!search 之").last().unwrap(), ":gzy.local NOTICE #茶 :1 line found");
         assert_eq!(w.ask(小阳, "PRIVMSG #茶 :!search 之").last().unwrap(), ":gzy.local NOTICE #茶 :2 lines found");
         w.line(anna, "MODE #茶 -i");
-        w.drain();
-        let eve = w.join("eve");
+        w.line(anna, "PRIVMSG #茶 :公开");
+        w.save();
+        let mut w = w.restarted();
+        let [anna, 小阳, eve] = [w.member("anna"), w.member("小阳"), w.join("eve")];
         let lines = w.ask(eve, "JOIN #茶");
-        assert_eq!(said(&w, lines), ["之前", "之后"], "a public group has no secrets");
+        let said = |lines: Vec<String>| -> Vec<String> {
+            let head = format!(":{} PRIVMSG #茶 :", w.source(anna));
+            lines.iter().filter_map(|line| line.strip_prefix(&head)).map(str::to_owned).collect()
+        };
+        assert_eq!(said(lines), ["公开"], "what was said behind closed doors stays there");
+        assert_eq!(
+            w.ask(小阳, "PRIVMSG #茶 :!search from:anna").last().unwrap(),
+            ":gzy.local NOTICE #茶 :3 lines found"
+        );
+        assert_eq!(w.ask(eve, "PRIVMSG #茶 :!search from:anna").last().unwrap(), ":gzy.local NOTICE #茶 :1 line found");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use crate::store::change::Change;
 use crate::store::record::AccountId;
-use crate::wire::escape::printable;
 use crate::wire::event::Event;
 
 use super::super::session::Confirm;
@@ -14,6 +13,9 @@ use super::Refused;
 
 /// Why everybody is out, as the last line of a group says it.
 const ENDED: &str = "群已解散 · the group is no more";
+
+/// Why a member left whose account is no more.
+const REMOVED: &str = "账号已删除 · the account is no more";
 
 /// Why visitors are out.
 const CLOSED: &str = "群现在只让成员进 · the group is for its members from here on";
@@ -63,6 +65,65 @@ impl Chat {
     }
 }
 
+impl Chat {
+    /// Ends a group: everybody in it is told and put out.
+    pub(super) fn end_group(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(room) = self.rooms.get(&id) else { return };
+        let (name, number) = (room.name.as_str().to_owned(), room.group.as_ref().map_or(0, |group| group.id.0));
+        let leads = room.members.iter().filter(|member| !member.further);
+        let leads: Vec<ConnId> = leads.map(|member| member.conn).collect();
+        for lead in leads {
+            self.tell_put_out(lead, &name, ENDED, now, effects);
+        }
+        self.drop_group(id, now, effects);
+        effects.push(Effect::Log { conn: None, text: format!("the group {name} ({number}) is no more") });
+    }
+
+    /// The line that tells somebody, on all devices, that they are in a group no more.
+    fn tell_put_out(
+        &self,
+        conn: ConnId,
+        name: &str,
+        reason: &str,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Rc<Event>> {
+        let nick = self.session(conn)?.nick.as_str();
+        let event = Rc::new(Event::plain(now.wall_ms, format!(":{SERVER_NAME} KICK {name} {nick}"), Some(reason)));
+        effects.push(Effect::ToEach { to: self.devices_of(conn), only: Audience::ALL, event: event.clone() });
+        Some(event)
+    }
+
+    /// Takes somebody off the roster. Who is in the room and who owns it is for the caller to see to.
+    fn unseat(&mut self, id: RoomId, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(group) = self.rooms.get_mut(&id).and_then(|room| room.group.as_mut()) else { return };
+        if group.take(account).is_none() {
+            return;
+        }
+        self.accounts.get_mut(account).into_iter().for_each(|account| account.groups.retain(|group| *group != id));
+        self.record_seat(id, account, now, effects);
+    }
+
+    /// An account is no more, and none of its connections is here: it leaves its groups, and nothing waits for it.
+    pub(in crate::chat) fn leave_all_groups(&mut self, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.accounts.get_mut(account) else { return };
+        let (groups, invited) = (std::mem::take(&mut entry.groups), std::mem::take(&mut entry.invited));
+        for id in invited {
+            let group = self.rooms.get_mut(&id).and_then(|room| room.group.as_mut());
+            group.into_iter().for_each(|group| group.invited.retain(|invited| invited.account != account));
+        }
+        for id in groups {
+            let source = self.source_of(account);
+            let Some(name) = self.rooms.get(&id).map(|room| room.name.clone()) else { continue };
+            let head = format!(":{source} PART {}", name.as_str());
+            let event = Rc::new(Event::plain(now.wall_ms, head, Some(REMOVED)));
+            effects.push(Effect::ToRoom { room: id, except: None, only: Audience::ALL, event });
+            self.unseat(id, account, now, effects);
+            self.settle_owner(id, now, effects);
+        }
+    }
+}
+
 impl Turn<'_> {
     /// Ends this person's membership: `PART` and `!leave`. The last member is asked whether that is meant.
     pub(in crate::chat) fn leave_group(&mut self, id: RoomId, account: AccountId, reason: Option<&str>) {
@@ -75,10 +136,9 @@ impl Turn<'_> {
         let event = Rc::new(self.my_event(format_args!("PART {name}"), reason));
         self.reply_event(&event, "");
         self.leave_room(id, &event);
-        self.unseat(id, account);
         let nick = self.session().nick.clone();
         self.log(format!("{} left the group {name} for good", nick.as_str()));
-        self.settle_owner(id);
+        self.expel(id, account);
     }
 
     fn ask_before_leaving(&mut self, id: RoomId) {
@@ -95,20 +155,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes somebody off the roster. Who is in the room and who owns it is for the caller to see to.
-    pub(in crate::chat) fn unseat(&mut self, id: RoomId, account: AccountId) {
-        let Some(group) = self.chat.rooms.get_mut(&id).and_then(|room| room.group.as_mut()) else { return };
-        if group.take(account).is_none() {
-            return;
-        }
-        self.chat.accounts.get_mut(account).into_iter().for_each(|account| account.groups.retain(|group| *group != id));
-        self.record_seat(id, account);
-    }
-
-    /// Puts a member who was kicked off the roster, and gives the group to somebody else where it was theirs.
+    /// Takes somebody who has left the room off the roster, and gives the group to somebody else where it was theirs.
     pub(in crate::chat) fn expel(&mut self, id: RoomId, account: AccountId) {
-        self.unseat(id, account);
-        self.settle_owner(id);
+        self.chat.unseat(id, account, self.now, self.effects);
+        self.chat.settle_owner(id, self.now, self.effects);
     }
 
     /// `!delete`: ends a group when its owner means it. `is_exact` says that it was named by its number.
@@ -118,7 +168,7 @@ impl Turn<'_> {
         }
         let now = self.now;
         if self.session_mut().confirms(Confirm::End(id), now) && is_exact {
-            return self.end_group(id);
+            return self.chat.end_group(id, now, self.effects);
         }
         let Some(room) = self.chat.rooms.get(&id) else { return };
         let (name, number) = (room.name.as_str().to_owned(), room.group.as_ref().map_or(0, |group| group.id.0));
@@ -133,36 +183,6 @@ impl Turn<'_> {
         self.refused_as(|tongue| tongue.either(&chinese, &english));
     }
 
-    /// Ends a group: everybody in it is told and put out.
-    pub(super) fn end_group(&mut self, id: RoomId) {
-        let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, number) = (room.name.as_str().to_owned(), room.group.as_ref().map_or(0, |group| group.id.0));
-        let leads = room.members.iter().filter(|member| !member.further);
-        let leads: Vec<ConnId> = leads.map(|member| member.conn).collect();
-        for lead in leads {
-            self.tell_put_out(lead, &name, ENDED);
-        }
-        self.chat.drop_group(id, self.now, self.effects);
-        let nick = self.session().shown_nick().to_owned();
-        self.log(format!("the group {name} ({number}) is no more, by the hand of {}", printable(&nick)));
-    }
-
-    /// The line that tells somebody, on all devices, that they are in a group no more.
-    fn tell_put_out(&mut self, conn: ConnId, name: &str, reason: &str) -> Option<Rc<Event>> {
-        let nick = self.chat.session(conn)?.nick.clone();
-        let head = format!(":{SERVER_NAME} KICK {name} {}", nick.as_str());
-        let event = Rc::new(Event::plain(self.now.wall_ms, head, Some(reason)));
-        let mut to = self.chat.devices_of(conn);
-        if to.contains(&self.me) {
-            self.reply_event(&event, "");
-            to.retain(|device| *device != self.me);
-        }
-        if !to.is_empty() {
-            self.effects.push(Effect::ToEach { to, only: Audience::ALL, event: event.clone() });
-        }
-        Some(event)
-    }
-
     /// Puts out those who are no members, because a group is closed from here on.
     pub(in crate::chat) fn put_visitors_out(&mut self, id: RoomId) {
         let Some(room) = self.chat.rooms.get(&id).filter(|room| room.group.is_some() && room.is_closed()) else {
@@ -172,10 +192,17 @@ impl Turn<'_> {
         let is_visitor = |conn: &ConnId| self.chat.session(*conn).is_some_and(|s| room.seat(s.account_id()).is_none());
         let visitors: Vec<ConnId> = room.members.iter().map(|member| member.conn).filter(is_visitor).collect();
         for conn in visitors {
-            let Some(event) = self.tell_put_out(conn, &name, CLOSED) else { continue };
+            let Some(event) = self.chat.tell_put_out(conn, &name, CLOSED, self.now, self.effects) else { continue };
             self.tell_all_in(id, &event);
             self.chat.turn(conn, self.now, self.effects, |turn| turn.remove_from(id));
         }
+    }
+
+    /// A group that was closed is open from here on: what was said among its members stays with them.
+    pub(in crate::chat) fn note_opened(&mut self, id: RoomId, was_closed: bool) {
+        let opened_at = self.chat.next_id(self.now);
+        let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| was_closed && !room.is_closed()) else { return };
+        room.group.iter_mut().for_each(|group| group.open_since = opened_at);
     }
 
     /// Declines an invitation; says so when there is none.
@@ -313,6 +340,36 @@ mod tests {
         assert_eq!(w.chat.groups.count(), 1);
         w.line(anna, "PRIVMSG #茶 :!delete 1000");
         assert_eq!(w.chat.groups.count(), 0);
+    }
+
+    #[test]
+    fn an_account_that_the_host_removes_leaves_its_groups_and_its_invitations() {
+        let (mut w, [anna, ben, _]) = tea();
+        w.line(ben, "JOIN #酒");
+        w.line(ben, "INVITE anna #酒");
+        w.line(anna, "JOIN #水");
+        w.save();
+        w.drain();
+        let a = w.source(anna);
+        let mut entries = w.kept.directory.accounts.clone();
+        entries.retain(|entry| entry.id.0 != 1000);
+        w.handle(crate::chat::Input::AccountsChanged(entries.clone()));
+        assert!(w.is_closed(anna));
+        let told = w.said_to(ben);
+        for line in [format!(":{a} PART #茶 :{REMOVED}"), ":gzy.local MODE #茶 +q ben".to_owned()] {
+            assert!(told.contains(&line), "{line}: {told:?}");
+        }
+        assert_eq!((owner(&w), w.chat.groups.count()), (1001, 2), "and the group that had only her is no more");
+        w.save();
+        assert!(w.kept.directory.groups.iter().all(|group| group.members.iter().all(|(account, _)| account.0 != 1000)));
+        w.chat.assert_tables_agree();
+        // What another program removes while the server is down is mended when it starts.
+        w.kept.directory.accounts.retain(|entry| entry.id.0 == 1002);
+        w.accounts.retain(|account| account.id.0 == 1002);
+        let mut w = w.restarted();
+        assert_eq!((owner(&w), w.chat.groups.count()), (1002, 1));
+        w.save();
+        assert_eq!(w.kept.directory.groups.len(), 1);
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Room {
             key: self.password.clone(),
             limit: self.limit,
             topic: self.topic.clone().map(|topic| (topic.text, topic.by, topic.at_ms)),
+            open_since: group.open_since,
         })
     }
 }
@@ -52,6 +53,7 @@ impl Chat {
             return Err("another room has its name; give the lobby another one (--lobby)".to_owned());
         }
         let mut group = Group::new(entry.id, entry.shape.owner);
+        group.open_since = entry.shape.open_since;
         for (account, membership) in entry.members {
             // Accounts can be removed while the server is down.
             if self.accounts.get(account).is_some() {

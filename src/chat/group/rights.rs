@@ -10,7 +10,7 @@ use crate::wire::reply::*;
 use super::super::join::clip_word;
 use super::super::room::Standing;
 use super::super::turn::Turn;
-use super::super::{Chat, ConnId, Effect, Now, RoomId, SERVER_NAME};
+use super::super::{Audience, Chat, ConnId, Effect, Now, RoomId, SERVER_NAME};
 use super::Refused;
 
 /// Somebody in a room, or a member of a group who is away.
@@ -69,6 +69,25 @@ impl Chat {
         for account in [Some(old).filter(|_| stays), Some(heir)].into_iter().flatten() {
             self.record_seat(id, account, now, effects);
         }
+    }
+
+    /// After its owner has gone a group is somebody else's; after its last member has gone it ends.
+    pub(super) fn settle_owner(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(room) = self.rooms.get(&id) else { return };
+        let Some(group) = &room.group else { return };
+        if group.seat(group.owner).is_some() {
+            return;
+        }
+        let (name, number) = (room.name.as_str().to_owned(), group.id.0);
+        let Some(heir) = group.heir() else { return self.end_group(id, now, effects) };
+        self.crown(id, heir, now, effects);
+        let nick = self.accounts.get(heir).map_or("*", |account| account.name.as_str()).to_owned();
+        let mode = Event::plain(now.wall_ms, format!(":{SERVER_NAME} MODE {name} +q {nick}"), None);
+        let said = format!("{nick} 现在是群主 · {nick} owns this group from here on");
+        for event in [Rc::new(mode), self.room_notice(id, &said, now)] {
+            effects.push(Effect::ToRoom { room: id, except: None, only: Audience::ALL, event });
+        }
+        effects.push(Effect::Log { conn: None, text: format!("the group {name} ({number}) is {nick}'s") });
     }
 }
 
@@ -178,25 +197,6 @@ impl Turn<'_> {
             self.record_seat(id, old);
         }
         true
-    }
-
-    /// After its owner has gone the group is somebody else's; after its last member has gone it ends.
-    pub(super) fn settle_owner(&mut self, id: RoomId) {
-        let Some(room) = self.chat.rooms.get(&id) else { return };
-        let Some(group) = &room.group else { return };
-        if group.seat(group.owner).is_some() {
-            return;
-        }
-        let (name, number) = (room.name.as_str().to_owned(), group.id.0);
-        let Some(heir) = group.heir() else { return self.end_group(id) };
-        self.chat.crown(id, heir, self.now, self.effects);
-        let nick = self.chat.accounts.get(heir).map_or("*", |account| account.name.as_str()).to_owned();
-        let mode = Event::plain(self.now.wall_ms, format!(":{SERVER_NAME} MODE {name} +q {nick}"), None);
-        let said = format!("{nick} 现在是群主 · {nick} owns this group from here on");
-        for event in [Rc::new(mode), self.chat.room_notice(id, &said, self.now)] {
-            self.tell_all_in(id, &event);
-        }
-        self.log(format!("the group {name} ({number}) is {nick}'s"));
     }
 }
 

@@ -65,6 +65,8 @@ fn a_private_conversation_has_a_marker_as_well() {
 #[test]
 fn markers_outlive_the_connection_and_come_with_the_join() {
     let mut w = World::new();
+    let guest = w.join("ben");
+    w.line(guest, "JOIN #茶");
     let phone = device(&mut w, "anna", CAPS);
     w.line(phone, &format!("MARKREAD #lobby {NOON}"));
     w.save();

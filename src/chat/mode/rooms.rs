@@ -85,12 +85,14 @@ impl Turn<'_> {
         if wanted.is_empty() || !self.may_run(id) {
             return;
         }
+        let was_closed = self.chat.rooms.get(&id).is_some_and(Room::is_closed);
         let mut changes = Vec::new();
         for asked in self.few_enough(wanted) {
             changes.extend(self.change_room(id, asked));
         }
         self.tell_changes(id, &changes);
         if changes.iter().any(|change| change.letter == 'k' || change.letter == 'l' || FLAGS.contains(change.letter)) {
+            self.note_opened(id, was_closed);
             self.record_shape(id);
             self.put_visitors_out(id);
         }

@@ -2,15 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::store::record::Target;
-
-use super::super::{Asker, Chat, ConnId, Room, RoomId};
+use super::super::{Asker, Chat, ConnId, RoomId};
 
 impl Chat {
     /// Panics when two tables disagree.
     pub fn assert_tables_agree(&self) {
         self.assert_rooms_agree();
         self.assert_names_agree();
+        self.assert_groups_agree();
         let live: Vec<_> = self.sessions.iter().flatten().collect();
         let count = |holds: &dyn Fn(&super::super::Session) -> bool| live.iter().filter(|s| holds(s)).count();
         assert_eq!(self.connections, live.len());
@@ -34,11 +33,8 @@ impl Chat {
         assert_eq!(self.rooms.len(), self.rooms_by_name.len());
         for (id, room) in &self.rooms {
             assert_eq!(self.rooms_by_name.get(&room.key()), Some(id), "{} is found by its name", room.name.as_str());
-            assert!(
-                room.is_lobby || room.group.is_some() || !room.members.is_empty(),
-                "{} is empty",
-                room.name.as_str()
-            );
+            let stays = room.is_lobby || room.group.is_some();
+            assert!(stays || !room.members.is_empty(), "{} is empty", room.name.as_str());
             let members: HashSet<ConnId> = room.members.iter().map(|member| member.conn).collect();
             assert_eq!(members.len(), room.members.len(), "nobody is in a room twice");
             for conn in &members {
@@ -58,11 +54,10 @@ impl Chat {
         assert!(self.counting.iter().all(|id| self.rooms.contains_key(id)));
     }
 
-    /// Notes which life of each room it is, and which room is meant by a place in the store.
-    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>, filed: &mut HashMap<Target, Box<str>>) {
+    /// Notes which life of each room it is.
+    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>) {
         for room in self.rooms.values() {
             instances.insert(room.key().as_str().into(), room.instance);
-            filed.insert(room.target(), room.key().as_str().into());
         }
     }
 
@@ -73,12 +68,12 @@ impl Chat {
             assert!(session.has_nick() && [key.as_str(), skeleton.as_str()].contains(&&**name), "{name}");
         }
         for session in self.sessions.iter().flatten().filter(|session| session.has_nick()) {
-            // Whoever wants the name of an account has not got it before the welcome, and the lead holds it for all devices.
-            let may_only_want_it = !session.is_registered() && self.accounts.resembling(&session.nick).is_some();
-            let lead = session.account.as_ref().and_then(|login| self.accounts.devices(login.id).first());
+            let lead = session.account_id().filter(|_| session.is_registered());
+            let holder = lead.map_or(Some(session.conn), |account| self.accounts.devices(account).first().copied());
+            // Before the welcome a registered name is only wished for.
+            let wishes = !session.is_registered() && self.accounts.resembling(&session.nick).is_some();
             for name in [session.nick.key().as_str(), session.nick.skeleton().as_str()] {
-                let holder = self.nicks.get(name);
-                assert!(may_only_want_it || holder == Some(lead.unwrap_or(&session.conn)), "{name}");
+                assert!(wishes || self.nicks.get(name) == holder.as_ref(), "{name}");
             }
         }
         for (key, watchers) in &self.watchers {
@@ -98,8 +93,8 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
-        let is_left = |room: &&Room| !room.is_lobby && room.group.is_none();
-        assert_eq!(self.rooms.values().filter(is_left).count(), 0, "only the lobby and groups stay");
+        let stay = usize::from(self.lobby.is_some()) + self.groups.count();
+        assert_eq!(self.rooms.len(), stay, "only the lobby and groups stay");
         for room in self.rooms.values() {
             assert!(room.members.is_empty() && room.awaiting_replay.is_empty());
         }

@@ -7,7 +7,6 @@ impl World {
     pub fn save(&mut self) {
         let Some((up_to, count)) = self.end_of_unsaved() else { return };
         let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        self.stored_changes.extend(self.unsaved_changes.iter().map(|(_, change)| change.clone()));
         self.stored.extend(batch);
         self.keep_changes();
         self.handle(Input::Saved { up_to, count, result: Ok(()) });
@@ -16,10 +15,16 @@ impl World {
     /// Every change that was handed over is on disk.
     pub fn keep_changes(&mut self) {
         for (_, change) in std::mem::take(&mut self.unsaved_changes) {
-            if let Some(ended) = self.kept.apply(&change) {
-                self.stored.retain(|message| message.target != ended);
-            }
+            self.keep(change);
         }
+    }
+
+    /// A change is on disk.
+    pub fn keep(&mut self, change: Change) {
+        if let Some(ended) = self.kept.apply(&change) {
+            self.stored.retain(|message| message.target != ended);
+        }
+        self.stored_changes.push(change);
     }
 
     /// The greatest id of all that was handed over, and how much it is.
