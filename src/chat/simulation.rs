@@ -6,24 +6,24 @@ mod dice;
 mod disk;
 mod ear;
 mod groups;
+mod record;
 mod script;
 mod tables;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::store::record::Target;
 use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
-use self::disk::Disk;
 use self::ear::Ear;
+use self::record::{Record, Said};
 use self::script::{Script, Typed, number_in};
 use super::testing::{World, settings};
 use super::{ConnId, Input, RoomId, Session, Settings};
@@ -58,61 +58,6 @@ const ACCOUNTS: [&str; 3] = ["anna", "小阳", "dora"];
 
 /// Bytes that a slow reader may leave unread in this simulation.
 const UNREAD_BYTES: usize = 30_000;
-
-/// One message as it was handed to the store.
-struct Said {
-    number: u64,
-    room: Option<Box<str>>,
-    closed_in: u64,
-    hurry: bool,
-}
-
-/// All that was said and by whom: what ears check against.
-#[derive(Default)]
-pub struct Record {
-    disk: Disk,
-    /// Who typed a message. More than one after a lost link.
-    senders: HashMap<u64, BTreeSet<ConnId>>,
-    times_typed: HashMap<u64, usize>,
-    ids: HashMap<u64, Vec<MsgId>>,
-    said: BTreeMap<MsgId, Said>,
-    /// The last instance of each room.
-    instances: HashMap<Box<str>, u64>,
-    /// What groups are called, by where their messages are filed; also when they have ended.
-    groups: HashMap<Target, Box<str>>,
-    /// The newest message, and the newest before this step.
-    newest: MsgId,
-    newest_before: MsgId,
-    /// So many people come that rooms tell numbers in place of names.
-    is_crowded: bool,
-}
-
-impl Record {
-    fn is_sender(&self, number: u64, conn: ConnId) -> bool {
-        self.senders.get(&number).is_some_and(|senders| senders.contains(&conn))
-    }
-
-    fn was_sent_again(&self, number: u64) -> bool {
-        self.times_typed.get(&number).is_some_and(|times| *times > 1)
-    }
-
-    fn only_sender(&self, number: u64) -> Option<ConnId> {
-        if self.was_sent_again(number) { None } else { self.senders.get(&number)?.first().copied() }
-    }
-
-    fn ids_of(&self, number: u64) -> &[MsgId] {
-        self.ids.get(&number).map_or(&[], Vec::as_slice)
-    }
-
-    fn only_id_of(&self, number: u64) -> Option<MsgId> {
-        if let [id] = self.ids_of(number) { Some(*id) } else { None }
-    }
-
-    fn times_said(&self, number: u64, room: &str) -> usize {
-        let in_room = |id: &&MsgId| self.said.get(id).is_some_and(|said| said.room.as_deref() == Some(room));
-        self.ids_of(number).iter().filter(in_room).count()
-    }
-}
 
 /// Somebody at a client.
 struct Person {

@@ -8,7 +8,7 @@ use crate::wire::msgid::MsgId;
 use crate::wire::name::fold;
 
 use super::super::ConnId;
-use super::Record;
+use super::record::Record;
 use super::script::number_in;
 
 /// A batch that is under way.
