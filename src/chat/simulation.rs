@@ -9,6 +9,7 @@ mod groups;
 mod record;
 mod script;
 mod tables;
+mod weather;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,34 +26,12 @@ use self::dice::Dice;
 use self::ear::Ear;
 use self::record::{Record, Said};
 use self::script::{Script, Typed, number_in};
+use self::weather::{CROWDED, QUIET, SETTLED, Weather};
 use super::testing::{World, settings};
 use super::{ConnId, Input, RoomId, Session, Settings};
 
 /// A seed to play again.
 const SEED: &str = "GZY_SEED";
-/// What kind of day it is.
-#[derive(Clone, Copy)]
-struct Weather {
-    /// Days that every test run plays.
-    days: u64,
-    /// Things that happen in a day.
-    steps: usize,
-    /// People who are there at once at most.
-    people: usize,
-    /// People who are there before anything else happens.
-    guests: usize,
-    /// Of a hundred who come, so many log in, with one device or several.
-    members: usize,
-}
-
-/// Few people, who meet all the time.
-const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0, members: 0 };
-/// Most of them have an account, and groups that outlive a restart of the server in the middle of the day.
-const SETTLED: Weather = Weather { members: 70, ..QUIET };
-/// So many people that the lobby tells their coming and going as counts.
-const CROWDED: Weather =
-    Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80, members: 0 };
-
 /// Whom people log in as. The password is right when it is `right`.
 const ACCOUNTS: [&str; 3] = ["anna", "小阳", "dora"];
 
