@@ -275,6 +275,24 @@ mod tests {
     }
 
     #[test]
+    fn each_device_of_a_person_is_told_once_that_they_came_and_went() {
+        let mut w = World::new();
+        let [phone, laptop] = ["phone", "laptop"].map(|nick| {
+            let conn = w.join(nick);
+            w.log_in(conn, "anna");
+            conn
+        });
+        w.join("ben");
+        for (line, told) in [("PART #lobby", " PART #lobby"), ("JOIN #lobby", " JOIN #lobby")] {
+            w.line(phone, line);
+            for conn in [phone, laptop] {
+                let lines = w.said_to(conn);
+                assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 1, "{lines:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_lobby_greets_a_newcomer_with_the_number_of_people() {
         let mut w = World::new();
         let anna = w.join("anna");

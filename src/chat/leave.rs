@@ -157,7 +157,7 @@ impl Turn<'_> {
 impl Room {
     /// Whether joins and leaves are told one by one here.
     pub(super) fn tells_each(&self) -> bool {
-        self.members.len() <= ROOM_TELLS_EACH
+        self.people() <= ROOM_TELLS_EACH
     }
 }
 

@@ -6,108 +6,37 @@ mod dice;
 mod disk;
 mod ear;
 mod groups;
+mod record;
 mod script;
 mod tables;
+mod weather;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::store::record::Target;
 use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
-use self::disk::Disk;
 use self::ear::Ear;
+use self::record::{Record, Said};
 use self::script::{Script, Typed, number_in};
+use self::weather::{CROWDED, QUIET, SETTLED, Weather};
 use super::testing::{World, settings};
 use super::{ConnId, Input, RoomId, Session, Settings};
 
 /// A seed to play again.
 const SEED: &str = "GZY_SEED";
-/// What kind of day it is.
-#[derive(Clone, Copy)]
-struct Weather {
-    /// Days that every test run plays.
-    days: u64,
-    /// Things that happen in a day.
-    steps: usize,
-    /// People who are there at once at most.
-    people: usize,
-    /// People who are there before anything else happens.
-    guests: usize,
-    /// Of a hundred who come, so many log in, with one device or several.
-    members: usize,
-}
-
-/// Few people, who meet all the time.
-const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0, members: 0 };
-/// Most of them have an account, and groups that outlive a restart of the server in the middle of the day.
-const SETTLED: Weather = Weather { members: 70, ..QUIET };
-/// So many people that the lobby tells their coming and going as counts.
-const CROWDED: Weather =
-    Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80, members: 0 };
-
 /// Whom people log in as. The password is right when it is `right`.
 const ACCOUNTS: [&str; 3] = ["anna", "小阳", "dora"];
 
 /// Bytes that a slow reader may leave unread in this simulation.
 const UNREAD_BYTES: usize = 30_000;
-
-/// One message as it was handed to the store.
-struct Said {
-    number: u64,
-    room: Option<Box<str>>,
-    hurry: bool,
-}
-
-/// All that was said and by whom: what ears check against.
-#[derive(Default)]
-pub struct Record {
-    disk: Disk,
-    /// Who typed a message. More than one after a lost link.
-    senders: HashMap<u64, BTreeSet<ConnId>>,
-    times_typed: HashMap<u64, usize>,
-    ids: HashMap<u64, Vec<MsgId>>,
-    said: BTreeMap<MsgId, Said>,
-    /// What groups are called, by where their messages are filed; also when they have ended.
-    groups: HashMap<Target, Box<str>>,
-    /// The newest message, and the newest before this step.
-    newest: MsgId,
-    newest_before: MsgId,
-}
-
-impl Record {
-    fn is_sender(&self, number: u64, conn: ConnId) -> bool {
-        self.senders.get(&number).is_some_and(|senders| senders.contains(&conn))
-    }
-
-    fn was_sent_again(&self, number: u64) -> bool {
-        self.times_typed.get(&number).is_some_and(|times| *times > 1)
-    }
-
-    fn only_sender(&self, number: u64) -> Option<ConnId> {
-        if self.was_sent_again(number) { None } else { self.senders.get(&number)?.first().copied() }
-    }
-
-    fn ids_of(&self, number: u64) -> &[MsgId] {
-        self.ids.get(&number).map_or(&[], Vec::as_slice)
-    }
-
-    fn only_id_of(&self, number: u64) -> Option<MsgId> {
-        if let [id] = self.ids_of(number) { Some(*id) } else { None }
-    }
-
-    fn times_said(&self, number: u64, room: &str) -> usize {
-        let in_room = |id: &&MsgId| self.said.get(id).is_some_and(|said| said.room.as_deref() == Some(room));
-        self.ids_of(number).iter().filter(in_room).count()
-    }
-}
 
 /// Somebody at a client.
 struct Person {
@@ -143,7 +72,10 @@ impl Day {
             ACCOUNTS.into_iter().for_each(|name| world.add_account(name, "right", false));
         }
         (world.asks_by_hand, world.passwords_by_hand) = (true, true);
-        let (record, script) = (Record::default(), Script::new(weather.members > 0));
+        let (record, script) = (
+            Record { is_crowded: weather.guests > ROOM_TELLS_EACH, ..Record::default() },
+            Script::new(weather.members > 0),
+        );
         Day {
             world,
             dice: Dice::new(seed),
@@ -221,6 +153,10 @@ impl Day {
 
     fn somebody_connects(&mut self) {
         let conn = self.world.connect();
+        if self.dice.percent(50) {
+            // Only on these a password is taken.
+            self.world.handle(Input::Secured { conn });
+        }
         let is_slow = self.dice.percent(10);
         let person =
             Person { conn, ear: Ear::new(conn), is_slow, unread_bytes: 0, labels: Vec::new(), changed_caps: false };
@@ -265,10 +201,11 @@ impl Day {
     }
 
     fn line(&mut self, conn: ConnId, typed: &Typed) {
+        let typed_now = typed.line.replace("NEWEST", &self.record.newest.to_string());
         if self.is_told {
             println!("{}", script::shown(conn, typed));
         }
-        for line in typed.line.split('\n') {
+        for line in typed_now.split('\n') {
             self.world.line(conn, line);
         }
         self.listen();
@@ -354,6 +291,7 @@ impl Day {
 impl Day {
     /// Everybody hears what one input brought; the store is handed what is to be kept.
     fn listen(&mut self) {
+        self.world.chat.note_rooms(&mut self.record.instances);
         self.note_said();
         let record = &self.record;
         let mut cut = Vec::new();
@@ -396,7 +334,9 @@ impl Day {
                 name if name.starts_with('#') => Some(name.into()),
                 _ => self.record.groups.get(&message.target).cloned(),
             };
-            self.record.said.insert(message.id, Said { number, room, hurry: unsaved.hurry });
+            self.record
+                .said
+                .insert(message.id, Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry });
         }
     }
 

@@ -280,3 +280,36 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+
+    #[test]
+    fn tags_without_a_text_reach_those_who_take_tags() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "message-tags echo-message");
+        let ben = w.join_with_caps("ben", "message-tags");
+        let old = w.join("old");
+        w.drain();
+        for target in ["#lobby", "ben"] {
+            let echo = w.ask(anna, &format!("@+typing=active TAGMSG {target}"));
+            let heard = w.said_to(ben);
+            assert!(heard.len() == 1 && heard[0].contains("+typing=active :anna!"), "{heard:?}");
+            assert_eq!(heard, echo);
+        }
+        assert_eq!(w.said_to(old), [""; 0]);
+        assert!(w.unsaved.is_empty(), "nothing of it is kept");
+    }
+
+    #[test]
+    fn a_notice_is_refused_silently() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.drain();
+        assert!(w.ask(anna, "PRIVMSG nobody :hi")[0].contains(" 401 "));
+        for target in ["nobody", "#nowhere", ""] {
+            assert_eq!(w.ask(anna, &format!("NOTICE {target} :hi")).len(), usize::from(target.is_empty()));
+        }
+    }
+}

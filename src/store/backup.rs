@@ -9,21 +9,28 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::database::{WAIT_FOR_OTHER_WRITERS, file_in, lock, make_private};
+use super::database::{WAIT_FOR_OTHER_WRITERS, file_in, lock};
 use super::form;
+use crate::system;
 pub use problem::BackupError;
 
 mod problem;
 
-/// The files of a data folder that belong to the database: with another key every client warns its
-/// user, and with another cloak secret bans of addresses fit nobody.
-const SIDE_FILES: [&str; 3] = ["cloak.key", "tls.key", "tls.crt"];
+/// The files of a data folder that belong to the database: with another key every client warns its user, and with another cloak secret
+/// bans of addresses fit nobody.
+const SIDE_FILES: [&str; 3] = ["cloak.key", "tls.key", SHOWN];
+
+/// The only one of them that others may read.
+const SHOWN: &str = "tls.crt";
 
 /// A side file is some thousand bytes; more is somebody's mistake.
 const SIDE_FILE_BYTES: u64 = 1 << 20;
 
 /// What a file had in its way is kept under its name with this behind.
 const BEFORE: &str = "before-restore";
+
+/// Its name and what is in it.
+type SideFile = (&'static str, Vec<u8>);
 
 /// What is in a backup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,7 +127,7 @@ fn add_side_files(copy: &Connection, data: &Path, file: &Path) -> Result<(), Bac
 }
 
 /// Takes the side files out of the copy; a plain copy of a database has none.
-fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, BackupError> {
+fn take_side_files(copy: &Connection, file: &Path) -> Result<Vec<SideFile>, BackupError> {
     let has_any = "SELECT count(*) FROM sqlite_schema WHERE name = 'side_files'";
     let mut found = Vec::new();
     if copy.query_row(has_any, [], |row| row.get::<_, i64>(0)).map_err(damaged(file))? == 0 {
@@ -153,8 +160,8 @@ fn look_at_head(file: &Path) -> Result<(), BackupError> {
 }
 
 /// Which files would be replaced by others. What was kept of an earlier time stays, so nothing may have its name.
-fn in_the_way(data: &Path, place: &Path, side_files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, BackupError> {
-    let differs = |(name, content): &&(&str, Vec<u8>)| fs::read(data.join(name)).is_ok_and(|there| there != *content);
+fn in_the_way(data: &Path, place: &Path, side_files: &[SideFile]) -> Result<Vec<PathBuf>, BackupError> {
+    let differs = |(name, content): &&SideFile| fs::read(data.join(name)).is_ok_and(|there| there != *content);
     let mut all: Vec<PathBuf> = side_files.iter().filter(differs).map(|(name, _)| data.join(name)).collect();
     all.extend(place.exists().then(|| place.to_owned()));
     match all.iter().map(|path| kept_name(path)).find(|kept| kept.exists()) {
@@ -205,14 +212,11 @@ fn copy_bytes(from: &Path, to: &Path) -> Result<(), BackupError> {
     copied.map(drop).map_err(|why| BackupError::File { doing: "write", path: to.into(), why })
 }
 
-/// A file for its owner alone.
 fn write_whole(path: &Path, content: &[u8]) -> Result<(), BackupError> {
-    let unfinished = Unfinished::make(path)?;
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).open(&unfinished.0)?;
-        file.write_all(content)
-    };
-    write().map_err(|why| BackupError::File { doing: "write", path: path.into(), why })?;
+    let is_shown = path.ends_with(SHOWN);
+    let unfinished = Unfinished::make_as(path, if is_shown { system::shown_file() } else { system::private_file() })?;
+    let written = fs::OpenOptions::new().write(true).open(&unfinished.0).and_then(|mut file| file.write_all(content));
+    written.map_err(|why| BackupError::File { doing: "write", path: path.into(), why })?;
     unfinished.finish(path)
 }
 
@@ -234,9 +238,14 @@ struct Unfinished(PathBuf);
 impl Unfinished {
     /// Empty, readable by nobody else.
     fn make(place: &Path) -> Result<Unfinished, BackupError> {
+        Unfinished::make_as(place, system::private_file())
+    }
+
+    /// Empty, readable as the options say.
+    fn make_as(place: &Path, mut options: fs::OpenOptions) -> Result<Unfinished, BackupError> {
         let path = place.with_added_extension(format!("{}.part", std::process::id()));
         let _ = fs::remove_file(&path);
-        let made = make_private(&path);
+        let made = options.create_new(true).open(&path);
         made.map(drop).map_err(|why| BackupError::File { doing: "write", path: path.clone(), why })?;
         Ok(Unfinished(path))
     }
@@ -244,10 +253,10 @@ impl Unfinished {
     /// On the disk first, then under its name: after a power cut the file is whole or not there.
     fn finish(self, place: &Path) -> Result<(), BackupError> {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let finished = File::open(&self.0)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&self.0, place))
-            .and_then(|()| File::open(folder)?.sync_all());
+        let on_disk = fs::OpenOptions::new().write(true).open(&self.0).and_then(|file| file.sync_all());
+        let finished = on_disk.and_then(|()| fs::rename(&self.0, place));
+        // Not every system lets a folder be opened; it writes the name down by itself then.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
         finished.map_err(|why| BackupError::File { doing: "write", path: place.into(), why })
     }
 }

@@ -48,18 +48,21 @@ impl<'c> Vocabulary<'c> {
     }
 }
 
-/// The question in the language of the index, if the index can narrow it down.
-pub fn expression(wish: &Wish<'_>, vocabulary: &mut Vocabulary<'_>) -> rusqlite::Result<Option<String>> {
+/// What a hit has in it and from whom it is, if the index can narrow that down.
+pub fn of_words(wish: &Wish<'_>, vocabulary: &mut Vocabulary<'_>) -> rusqlite::Result<Option<String>> {
     let mut all = Vec::new();
     // The pieces of words come first: SQLite asks them in this order, and the rarest should lead.
     for wanted in wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX) {
         all.push(piece(&wanted, vocabulary)?);
     }
     all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
-    if wish.places.len() <= PLACES_MAX {
-        all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
-    }
     Ok((!all.is_empty()).then(|| all.join(" AND ")))
+}
+
+/// Where a hit was said; `None` when there are too many places to ask for.
+pub fn of_places(wish: &Wish<'_>) -> Option<String> {
+    let is_asked = wish.places.len() <= PLACES_MAX;
+    is_asked.then(|| format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")))
 }
 
 fn piece(wanted: &Wanted, vocabulary: &mut Vocabulary<'_>) -> rusqlite::Result<String> {

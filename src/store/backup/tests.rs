@@ -3,7 +3,7 @@
 use std::sync::mpsc::Receiver;
 
 use super::super::accounts::Accounts;
-use super::super::fixture::{at, open as open_store, place, said, texts_of};
+use super::super::fixture::{at, make_first_form, open as open_store, place, said, texts_of};
 use super::super::record::Query;
 use super::super::{Answer, Opened, Store};
 use super::*;
@@ -61,13 +61,14 @@ fn a_backup_brings_back_messages_accounts_and_what_the_server_is_known_by() {
     let backup = place.path().join("b.gzy");
     let contents = Contents { messages: 100, accounts: 1 };
     assert_eq!(make(old.path(), &backup).unwrap(), contents);
-    assert!(!crate::system::is_open_to_others(&backup.metadata().unwrap()), "nobody else reads it");
+    assert!(!system::is_open_to_others(&backup.metadata().unwrap()), "nobody else reads it");
     assert_eq!(files(place.path()).len(), 1, "nothing is left beside it");
     let fresh = place.path().join("new/place");
     assert_eq!(restore(&backup, &fresh, false).unwrap(), contents);
     for name in SIDE_FILES {
         assert_eq!(fs::read_to_string(fresh.join(name)).unwrap(), format!("{name} of the old place"));
-        assert!(!crate::system::is_open_to_others(&fresh.join(name).metadata().unwrap()));
+        let is_open = system::is_open_to_others(&fresh.join(name).metadata().unwrap());
+        assert_eq!(is_open, name == SHOWN && cfg!(unix), "{name}");
     }
     let database = fs::read(fresh.join("gzy.db")).unwrap();
     assert!(!database.windows(9).any(|window| window == b"old place"), "the keys are not in the database");
@@ -203,7 +204,7 @@ fn a_backup_of_the_first_form_comes_back_in_the_newest() {
     let place = tempfile::tempdir().unwrap();
     let (old, fresh) = (place.path().join("old"), place.path().join("fresh"));
     fs::create_dir(&old).unwrap();
-    let db = crate::store::fixture::make_first_form(&old);
+    let db = make_first_form(&old);
     db.execute("INSERT INTO messages VALUES (99, ?1, 1, 0, 4, 5, 0, 'last', NULL, NULL, NULL)", [at(99).0 as i64])
         .unwrap();
     drop(db);
