@@ -3,7 +3,7 @@
 //! A front end starts [`link::run`] with two channels: it sends [`Command`]s and gets [`Event`]s. Every event goes through
 //! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
 //!
-//! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
+//! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick), `knock` (the account),
 //! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent), and `catchup` (what was missed while the link was broken).
 //! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
@@ -13,14 +13,17 @@ use crate::net::tls::NotEncrypted;
 use crate::net::{Address, NotOpened};
 use crate::wire::fingerprint::Fingerprint;
 
+pub mod account;
 pub mod batches;
 pub mod catchup;
 pub mod commands;
 pub mod config_folder;
 pub mod features;
+pub mod knock;
 pub mod known_servers;
 pub mod link;
 pub mod login;
+pub mod logins;
 pub mod outbox;
 pub mod pace;
 pub mod pieces;
@@ -36,6 +39,7 @@ pub mod view;
 pub mod words;
 pub mod writer;
 
+use account::{Credentials, LoginFault, Wanted};
 use features::Features;
 use known_servers::{Distrusted, Trust};
 
@@ -66,6 +70,10 @@ pub struct Config {
     pub password: Option<Box<str>>,
     /// Whether somebody is there to choose another nick when this one is refused. Otherwise the client takes what it can get.
     pub can_ask: bool,
+    /// The account to log in to, at each link.
+    pub account: Option<Credentials>,
+    /// Whether somebody is there to type another password when this one is refused, unseen by others. Otherwise the client gives up.
+    pub asks_password: bool,
     /// The room to talk in; the server's lobby when `None`.
     pub room: Option<Box<str>>,
     /// How many earlier messages of a room to fetch when entering it for the first time; 0 for none, also after a broken link.
@@ -86,6 +94,10 @@ pub enum Command {
     },
     /// Take another nick; also the answer to [`Event::NickRefused`].
     Nick(Box<str>),
+    /// Log in, or register; also the answer to [`Event::NotLoggedIn`].
+    LogIn(Wanted, Credentials),
+    /// Come in without an account; also an answer to [`Event::NotLoggedIn`].
+    StayGuest,
     /// Enter a room.
     Join(Box<str>),
     /// Leave a room.
@@ -126,6 +138,24 @@ pub enum Event {
         /// A nick that is free, when the server named one.
         suggestion: Option<Box<str>>,
         /// Somebody has to choose; otherwise the client tries another nick by itself.
+        asked: bool,
+    },
+    /// The client is logged in to an account, and will be after each broken link.
+    LoggedIn {
+        /// The account, with its name as the server writes it.
+        login: Credentials,
+        /// The number of an account that was just made.
+        number: Option<Box<str>>,
+    },
+    /// The client is not logged in. With `asked`, a [`Command::LogIn`] or [`Command::StayGuest`] is waited for.
+    NotLoggedIn {
+        /// What was wanted.
+        wanted: Wanted,
+        /// Of which account.
+        name: Box<str>,
+        /// Why not.
+        fault: LoginFault,
+        /// The link waits for an answer; otherwise it goes on, or ends.
         asked: bool,
     },
     /// The link broke; the client is trying to come back. Told once until it is in again.
@@ -180,6 +210,8 @@ pub enum Trouble {
     Silent,
     /// No nick was accepted; the server's last sentence.
     NoNick(Box<str>),
+    /// The account could not be logged in to.
+    NoLogin(Box<str>, LoginFault),
     /// The server did not answer in TLS, perhaps with a line in clear.
     NoTls(Option<Box<str>>),
     /// The link is in clear, and the server answers in TLS.
@@ -203,6 +235,15 @@ impl From<NotOpened> for Trouble {
 }
 
 impl Trouble {
+    /// Whether it makes no sense to try again by oneself: somebody has to look into it.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Trouble::Distrusted(_) => true,
+            Trouble::NoLogin(_, fault) => !fault.may_pass(),
+            _ => false,
+        }
+    }
+
     /// The trouble behind an error of dialing, reading or writing.
     pub fn of(error: &io::Error) -> Trouble {
         use io::ErrorKind as Kind;

@@ -1,15 +1,20 @@
 //! The talk with one server, over as many links as it takes: lines in, lines and events out. No sockets, no clock.
 
+use super::account::Credentials;
 use super::batches::{Batches, Closed};
 use super::catchup::Catchup;
 use super::features::Features;
-use super::login::{Login, Step};
+use super::login::{Greeting, Login, Step};
 use super::outbox::{Answer, NewId, Outbox, Standing};
-use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Trouble, nick_of};
+use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Security, Trouble, nick_of};
 use crate::wire::caps::Caps;
 use crate::wire::limits::HISTORY_MESSAGES;
 use crate::wire::line::Line;
 use crate::wire::name::fold;
+
+mod door;
+
+use door::Door;
 
 /// Milliseconds that a server may take to let the client in, when nobody has to choose a nick meanwhile: reverse look-ups take long.
 const LOGIN_WITHIN_MS: u64 = 60_000;
@@ -32,6 +37,7 @@ pub struct Session {
     /// `user@host` as others see it.
     host: Option<Box<str>>,
     stage: Stage,
+    door: Door,
     features: Features,
     batches: Batches,
     catchup: Catchup,
@@ -68,6 +74,7 @@ impl Session {
         Session {
             wanted: config.nick.clone(),
             nick: config.nick.clone(),
+            door: Door::new(config.account.clone()),
             config,
             host: None,
             stage: Stage::Down,
@@ -91,13 +98,23 @@ impl Session {
         self.last_words = None;
         // Coming back, the nick may still be held by the broken link; that is nothing to bother somebody with.
         let can_ask = self.config.can_ask && !self.was_in;
-        let login = Login::open(&self.wanted, self.config.password.as_deref(), can_ask, orders);
+        let greeting = Greeting {
+            nick: &self.wanted,
+            password: self.config.password.as_deref(),
+            can_ask,
+            door: self.door.wanted(),
+            is_private: self.is_private(),
+            asks_password: self.config.asks_password,
+        };
+        let login = Login::open(greeting, orders);
         self.stage = Stage::Hello { login, until_ms: now_ms + LOGIN_WITHIN_MS };
     }
 
     /// The link is gone.
     pub fn lost(&mut self, orders: &mut Orders) {
-        self.nick_is_open = self.waits_for_nick();
+        let asks_password = matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking_password());
+        self.nick_is_open |= matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking());
+        self.door.lost(asks_password);
         self.stage = Stage::Down;
         self.batches = Batches::default();
         self.entering.clear();
@@ -116,9 +133,12 @@ impl Session {
         matches!(self.stage, Stage::In)
     }
 
-    /// Whether nothing can go on before somebody has chosen a nick.
-    pub fn waits_for_nick(&self) -> bool {
-        self.nick_is_open || matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking())
+    /// Whether nothing can go on before somebody has chosen a nick, or typed a password.
+    pub fn waits_for_answer(&self) -> bool {
+        let is_asking = |login: &Login| login.is_asking() || login.is_asking_password();
+        self.nick_is_open
+            || self.door.is_open()
+            || matches!(&self.stage, Stage::Hello { login, .. } if is_asking(login))
     }
 
     /// Whether the front end has to wait with more to say.
@@ -149,6 +169,8 @@ impl Session {
                     orders.send(format!("NICK {nick}"));
                 }
             },
+            Command::LogIn(wanted, login) => self.told_account(Some((wanted, login)), orders),
+            Command::StayGuest => self.told_account(None, orders),
             Command::Join(room) if self.is_in() => orders.send(format!("JOIN {room}")),
             Command::Join(room) => self.remember(&room),
             Command::Part(room) => {
@@ -183,7 +205,8 @@ impl Session {
     /// When [`Session::tick`] has something to do.
     pub fn deadline_ms(&self) -> Option<u64> {
         let login = match &self.stage {
-            Stage::Hello { login, until_ms } if !login.is_asking() => Some(*until_ms),
+            _ if self.door.doom().is_some() => Some(0),
+            Stage::Hello { until_ms, .. } if !self.waits_for_answer() => Some(*until_ms),
             _ => None,
         };
         let enter = (self.is_in() && !self.entering.is_empty()).then_some(self.enter_by_ms);
@@ -192,8 +215,11 @@ impl Session {
 
     /// Does what is due. An error ends the link.
     pub fn tick(&mut self, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
+        if let Some(doom) = self.door.take_doom() {
+            return Err(doom);
+        }
         match &self.stage {
-            Stage::Hello { login, until_ms } if *until_ms <= now_ms && !login.is_asking() => {
+            Stage::Hello { until_ms, .. } if *until_ms <= now_ms && !self.waits_for_answer() => {
                 return Err(Trouble::NoAnswer);
             }
             _ => {}
@@ -220,7 +246,10 @@ impl Session {
         }
         let label = self.batches.label_of(line);
         let in_batch = line.tags.value("batch").is_some();
-        if self.catchup.refused(line, label.as_deref(), orders) || self.regain_refused(line) {
+        if self.answers_knock(line, orders)
+            || self.catchup.refused(line, label.as_deref(), orders)
+            || self.regain_refused(line)
+        {
             self.flush(orders);
             return Ok(());
         }
@@ -237,13 +266,14 @@ impl Session {
     /// The welcome is over.
     fn entered(&mut self, nick: Box<str>, now_ms: u64, orders: &mut Orders) {
         if let Stage::Hello { login, .. } = &self.stage {
-            self.features.caps = login.caps();
+            (self.features.caps, self.features.offered) = (login.caps(), login.offered());
+            self.door.entered(login.logged_in());
             self.features.learn_multiline(login.multiline());
         }
         self.stage = Stage::In;
         if fold(&nick) != fold(&self.wanted) {
-            // The first time, another nick is the person's choice, or what there was to be had.
-            if self.was_in {
+            // The first time, another nick is the person's choice, or what there was to be had. An account has one nick.
+            if self.was_in && self.door.account().is_none() {
                 self.regain = Some(Regain { at_ms: now_ms + REGAIN_EVERY_MS, asked: false });
             } else {
                 self.wanted = nick.clone();
@@ -261,6 +291,9 @@ impl Session {
         self.enter_by_ms = now_ms + ENTER_WITHIN_MS;
         for room in self.rooms.iter().filter(|room| !self.features.is_lobby(room)) {
             orders.send(format!("JOIN {room}"));
+        }
+        if let Some((wanted, login)) = self.door.wanted_next() {
+            self.knock(wanted, login, orders);
         }
     }
 

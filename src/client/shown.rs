@@ -1,6 +1,7 @@
 //! What there is to show to a person: the words of the view to its front ends.
 
 use super::Trouble;
+use super::account::{LoginFault, Wanted};
 use crate::net::Address;
 use crate::wire::fingerprint::Fingerprint;
 
@@ -106,6 +107,22 @@ pub enum What {
         nick: Box<str>,
         /// The server's sentence.
         why: Box<str>,
+    },
+    /// The client is logged in to an account.
+    LoggedIn {
+        /// The account.
+        name: Box<str>,
+        /// Its number, when it was just made.
+        number: Option<Box<str>>,
+    },
+    /// The client is not logged in, or has no new account.
+    NotLoggedIn {
+        /// What was wanted.
+        wanted: Wanted,
+        /// Of which account.
+        name: Box<str>,
+        /// Why not.
+        fault: LoginFault,
     },
     /// A server's key is trusted from here on.
     KeyAccepted {

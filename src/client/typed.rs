@@ -1,5 +1,6 @@
 //! What a typed line means.
 
+use super::account::Wanted;
 use super::commands;
 use crate::wire::name::Nick;
 
@@ -35,6 +36,10 @@ pub enum Typed {
     Clear,
     /// What can be typed: the client's part, and this line to the server for the rest.
     Help(Box<str>),
+    /// Log in, or register, under this name; the password is asked for when `None`.
+    Account(Wanted, Box<str>, Option<Box<str>>),
+    /// Do not log in by itself any more.
+    Forget,
     /// Leave the server.
     Quit,
     /// The command is known and its words are not right: how it is written.
@@ -111,11 +116,24 @@ fn command(line: &str) -> Option<Typed> {
         "rooms" | "房间列表" => Typed::Rooms,
         "query" | "对话" => one().map_or(Typed::Usage("/query WHO"), |who| Typed::Query(who.into())),
         "clear" | "清屏" => Typed::Clear,
+        "login" | "登录" => account(Wanted::LogIn, words),
+        "register" | "注册" => account(Wanted::Register, words),
+        "forget" | "忘记" if words.is_empty() => Typed::Forget,
         "help" | "帮助" => Typed::Help(format!("!{rest}").into()),
         _ if !is_slash => return None,
         known if commands::OF_SERVER.contains(&known) => Typed::Say(format!("!{rest}").into()),
         _ => Typed::Unknown(format!("/{name}").into(), commands::nearest(&lower)),
     })
+}
+
+fn account(wanted: Wanted, words: &str) -> Typed {
+    match (cut(words), wanted) {
+        (("", _), Wanted::LogIn) => Typed::Usage("/login NAME PASSWORD, ！登录*名字*口令"),
+        (("", _), Wanted::Register) => Typed::Usage("/register NAME PASSWORD, ！注册*名字*口令"),
+        ((name, password), _) => {
+            Typed::Account(wanted, name.into(), Some(password).filter(|word| !word.is_empty()).map(Into::into))
+        }
+    }
 }
 
 /// The first word and the rest; words are separated by spaces or `*`.
@@ -178,6 +196,19 @@ mod tests {
         assert_eq!(typed("!bye\n!quit"), say("!bye\n!quit"));
         assert_eq!(typed("PC"), Typed::AskTo);
         assert_eq!(typed("/me waves"), say("\u{1}ACTION waves\u{1}"));
+    }
+
+    #[test]
+    fn accounts_are_the_clients_business() {
+        let account =
+            |wanted, name: &str, password: Option<&str>| Typed::Account(wanted, name.into(), password.map(Into::into));
+        for line in ["!login anna correct horse", "/login anna correct horse", "！登录*anna*correct horse"] {
+            assert_eq!(typed(line), account(Wanted::LogIn, "anna", Some("correct horse")), "{line}");
+        }
+        assert_eq!(typed("/登录 1000"), account(Wanted::LogIn, "1000", None));
+        assert_eq!(typed("！注册*小阳*开门开门"), account(Wanted::Register, "小阳", Some("开门开门")));
+        assert!(matches!((typed("/login"), typed("/forget")), (Typed::Usage(_), Typed::Forget)));
+        assert_eq!(typed("!forget it"), say("!forget it"));
     }
 
     #[test]

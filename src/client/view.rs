@@ -31,6 +31,8 @@ pub struct View {
     seen: Seen,
     /// This is not the first link.
     is_again: bool,
+    /// The link is broken.
+    is_away: bool,
 }
 
 impl View {
@@ -81,10 +83,18 @@ impl View {
             Event::In { nick, features, home, again } => {
                 (self.nick, self.home) = (nick.clone(), home.clone());
                 self.features = (**features).clone();
+                self.is_away = false;
                 show(What::Connected { nick: nick.clone(), again: *again });
             }
             Event::NickRefused { nick, why, asked: true, .. } => {
                 show(What::NickRefused { nick: nick.clone(), why: why.clone() });
+            }
+            // On the way in, being in says it; an account that was just made is worth a word of its own.
+            Event::LoggedIn { login, number } if number.is_some() || !self.home.is_empty() && !self.is_away => {
+                show(What::LoggedIn { name: login.name.clone(), number: number.clone() });
+            }
+            Event::NotLoggedIn { wanted, name, fault, .. } => {
+                show(What::NotLoggedIn { wanted: *wanted, name: name.clone(), fault: fault.clone() });
             }
             Event::Line { text, history } => {
                 if let Some(line) = Line::parse(text) {
@@ -95,13 +105,14 @@ impl View {
                 show(What::Refused { target: target.clone(), text: text.clone(), why: why.clone() });
             }
             Event::Lost(trouble) => {
-                self.is_again = true;
+                (self.is_again, self.is_away) = (true, true);
                 self.seen.lost();
                 show(What::Lost(trouble.clone()));
             }
             Event::Ended(Some(trouble)) => show(What::Failed(trouble.clone())),
             Event::Unreadable => show(What::Unreadable),
             Event::NickRefused { asked: false, .. }
+            | Event::LoggedIn { .. }
             | Event::Pausing { .. }
             | Event::Settled(_)
             | Event::Delivered(_)

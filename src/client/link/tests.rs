@@ -90,6 +90,8 @@ fn config(port: u16) -> Config {
         nick: "anna".into(),
         password: None,
         can_ask: false,
+        account: None,
+        asks_password: false,
         room: None,
         history: 10,
     }
