@@ -4,7 +4,8 @@
 //! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
 //!
 //! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick), `knock` (the account),
-//! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent), and `catchup` (what was missed while the link was broken).
+//! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent),
+//! `catchup` (what was missed while the link was broken), `news` (where else something was said), `marks` (what was read) and `asked` (what the user wants to see again).
 //! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
 use std::io;
@@ -14,6 +15,7 @@ use crate::net::{Address, NotOpened};
 use crate::wire::fingerprint::Fingerprint;
 
 pub mod account;
+pub mod asked;
 pub mod batches;
 pub mod catchup;
 pub mod commands;
@@ -24,6 +26,8 @@ pub mod known_servers;
 pub mod link;
 pub mod login;
 pub mod logins;
+pub mod marks;
+pub mod news;
 pub mod outbox;
 pub mod pace;
 pub mod pieces;
@@ -40,6 +44,7 @@ pub mod words;
 pub mod writer;
 
 use account::{Credentials, LoginFault, Wanted};
+use asked::{NoAnswer, Question};
 use features::Features;
 use known_servers::{Distrusted, Trust};
 
@@ -78,6 +83,8 @@ pub struct Config {
     pub room: Option<Box<str>>,
     /// How many earlier messages of a room to fetch when entering it for the first time; 0 for none, also after a broken link.
     pub history: usize,
+    /// Whether what was missed in all rooms of the account is fetched, not only private talk and the room that is entered.
+    pub follows_rooms: bool,
 }
 
 /// What a front end wants done.
@@ -102,6 +109,10 @@ pub enum Command {
     Join(Box<str>),
     /// Leave a room.
     Part(Box<str>),
+    /// Ask for something that the server remembers; the number comes back in [`Event::Answered`].
+    Ask(u64, Question),
+    /// The user has read a conversation up to this time (milliseconds since 1970).
+    Read(Box<str>, u64),
     /// Leave the server. The link ends with [`Event::Ended`].
     Quit,
 }
@@ -173,6 +184,13 @@ pub enum Event {
         text: Box<str>,
         /// It was said before: it comes from the server's memory.
         history: bool,
+    },
+    /// The answer to a [`Command::Ask`].
+    Answered {
+        /// The number of the question.
+        key: u64,
+        /// Lines as in [`Event::Line`], oldest first.
+        answer: Result<Vec<Box<str>>, NoAnswer>,
     },
     /// A line could not be read: not UTF-8, or too long.
     Unreadable,

@@ -123,6 +123,7 @@ pub fn run(config: ClientConfig) -> u8 {
     };
     let Some(nick) = nick else { return DONE };
     let raw = if is_interactive && can_draw() { Raw::take().ok() } else { None };
+    let draws = raw.is_some();
     let link_config = Config {
         address: start.address.clone(),
         security: start.security.clone(),
@@ -131,9 +132,10 @@ pub fn run(config: ClientConfig) -> u8 {
         password: config.password.map(Into::into),
         can_ask: is_interactive,
         account,
-        asks_password: raw.is_some(),
+        asks_password: draws,
         room: config.room.map(Into::into),
         history: HISTORY,
+        follows_rooms: draws,
     };
     let writer = Writer { language, offset, current: "".into() };
     let (to_link, commands) = async_channel::bounded(COMMANDS);
@@ -249,6 +251,7 @@ pub fn say(config: SayConfig) -> u8 {
         asks_password: false,
         room: config.room.map(Into::into),
         history: 0,
+        follows_rooms: false,
     };
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);

@@ -113,6 +113,7 @@ impl View {
             Event::Unreadable => show(What::Unreadable),
             Event::NickRefused { asked: false, .. }
             | Event::LoggedIn { .. }
+            | Event::Answered { .. }
             | Event::Pausing { .. }
             | Event::Settled(_)
             | Event::Delivered(_)

@@ -230,6 +230,7 @@ impl Console {
             Event::NotLoggedIn { wanted, name, fault, asked: true } => self.turned_away(*wanted, name, fault),
             Event::NickRefused { .. }
             | Event::NotLoggedIn { .. }
+            | Event::Answered { .. }
             | Event::KeyAccepted { .. }
             | Event::Line { .. }
             | Event::Settled(_)

@@ -94,6 +94,7 @@ fn config(port: u16) -> Config {
         asks_password: false,
         room: None,
         history: 10,
+        follows_rooms: true,
     }
 }
 

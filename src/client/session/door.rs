@@ -122,6 +122,7 @@ impl Session {
                 self.door.account = Some(login.clone());
                 (self.regain, self.wanted) = (None, self.nick.clone());
                 orders.tell(Event::LoggedIn { login, number });
+                self.ask_news(orders);
             }
             Heard::Refused(fault) => {
                 if let Some(knock) = self.door.knock.take() {

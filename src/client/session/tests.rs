@@ -39,6 +39,7 @@ impl Anna {
             asks_password: false,
             room: None,
             history,
+            follows_rooms: true,
         };
         let mut next = 0;
         let new_id = Box::new(move || {
