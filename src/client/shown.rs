@@ -17,6 +17,23 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// The room or the person whose conversation it belongs to.
+    pub fn conversation(&self) -> Option<&str> {
+        let with = match &self.what {
+            What::Said(Said { with, .. }) | What::Removed { with, .. } => with.as_deref(),
+            _ => None,
+        };
+        self.room.as_deref().or(with)
+    }
+
+    /// The server's id of a message.
+    pub fn id(&self) -> Option<&str> {
+        match &self.what {
+            What::Said(said) => said.id.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether somebody said it.
     pub fn is_message(&self) -> bool {
         matches!(self.what, What::Said(_))
@@ -82,6 +99,15 @@ pub enum What {
         by: Box<str>,
         /// The change as on the wire: `+o anna`.
         change: Box<str>,
+    },
+    /// A message was taken back.
+    Removed {
+        /// The server's id of it.
+        id: Box<str>,
+        /// By whom.
+        by: Box<str>,
+        /// The other side of private talk.
+        with: Option<Box<str>>,
     },
     /// Somebody invites the client to the room.
     Invited {
@@ -163,4 +189,6 @@ pub struct Said {
     pub is_action: bool,
     /// It is a NOTICE, which wants no answer.
     pub is_notice: bool,
+    /// The server's id of it.
+    pub id: Option<Box<str>>,
 }

@@ -102,13 +102,12 @@ fn command(line: &str) -> Option<Typed> {
         },
         "pc" => Typed::AskTo,
         "me" | "动作" if !words.is_empty() => Typed::Say(format!("\u{1}ACTION {words}\u{1}").into()),
-        "join" | "进入" => match one() {
+        "join" | "进入" | "加群" => match one() {
             Some(room) if is_room(room) => Typed::Join(room.into()),
-            // A number is a group's, which the server knows more about.
-            Some(room) if is_slash && !room.bytes().all(|b| b.is_ascii_digit()) => {
-                Typed::Join(format!("#{room}").into())
-            }
-            _ if is_slash => Typed::Usage("/join #ROOM"),
+            // A group by its number.
+            Some(room) if room.bytes().all(|b| b.is_ascii_digit()) => Typed::Join(room.into()),
+            Some(room) if is_slash => Typed::Join(format!("#{room}").into()),
+            _ if is_slash => Typed::Usage("/join #ROOM, /join 1000"),
             _ => return None,
         },
         "part" | "离开" if words.is_empty() || one().is_some_and(is_room) => Typed::Part(one().map(Into::into)),
@@ -190,6 +189,9 @@ mod tests {
         assert_eq!(typed("/part"), Typed::Part(None));
         assert_eq!(typed("/room #lobby"), Typed::Room("#lobby".into()));
         assert_eq!(typed("/join 茶"), Typed::Join("#茶".into()));
+        for line in ["/join 1000", "!join 1000", "！加群*1000"] {
+            assert_eq!(typed(line), Typed::Join("1000".into()));
+        }
         assert_eq!(typed("/room 2"), Typed::Room("2".into()));
         assert_eq!((typed("/房间列表"), typed("/对话 小阳")), (Typed::Rooms, Typed::Query("小阳".into())));
         assert_eq!(typed("！帮助*踢"), Typed::Help("!帮助*踢".into()));
@@ -216,7 +218,7 @@ mod tests {
         assert_eq!(typed("/users"), say("!users"));
         assert_eq!(typed("/search 上海"), say("!search 上海"));
         assert_eq!(typed("！聊天记录*20"), say("！聊天记录*20"));
-        assert_eq!(typed("!join 1000"), say("!join 1000"));
+        assert_eq!(typed("！创建群*茶"), say("！创建群*茶"));
         assert_eq!(typed("!wow"), say("!wow"));
         assert_eq!(typed("/mgs ben secret"), Typed::Unknown("/mgs".into(), Some("msg")));
         assert_eq!(typed("/etc/passwd"), Typed::Unknown("/etc/passwd".into(), None));

@@ -12,7 +12,7 @@ mod key;
 mod opening;
 
 pub use account::AccountSaying;
-pub use bottom::TalkLine;
+pub use bottom::{TalkLine, unread_count};
 pub use opening::{Opening, opening};
 
 /// Names that are listed when entering a room; the rest is a number.
@@ -230,6 +230,8 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Topic { by: None, text }) => format!("topic of {room}: {}", p(text)),
         (Zh, Mode { by, change }) => format!("{} 设置 {room} {}", p(by), p(change)),
         (En, Mode { by, change }) => format!("{} set {} on {room}", p(by), p(change)),
+        (Zh, Removed { by, .. }) => format!("{} 撤回了一条消息", p(by)),
+        (En, Removed { by, .. }) => format!("{} took a message back", p(by)),
         (Zh, Invited { by }) => format!("{} 邀请你进入 {room}；用 /join {room}", p(by)),
         (En, Invited { by }) => format!("{} invites you to {room}; enter it with /join {room}", p(by)),
         (_, Notice(text)) => p(text).into_owned(),

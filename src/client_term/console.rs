@@ -1,8 +1,9 @@
 //! What the terminal does with a typed line and with an event. Pure: what to print and what to send is collected for the caller.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use account::{Password, yes_or_no};
+use recall::Wish;
 
 use super::complete::{Completion, Names};
 use super::paint::{Painter, calls};
@@ -54,6 +55,10 @@ pub struct Console {
     asking: Asking,
     kept_login: Option<Credentials>,
     talks: Talks,
+    /// A room that the user named by its number is about to be entered.
+    joins_by_number: bool,
+    /// What was asked for out of the server's memory.
+    asked: HashMap<u64, Wish>,
     /// The latest first.
     speakers: VecDeque<Box<str>>,
     /// Messages without an answer, and when they were typed.
@@ -131,6 +136,8 @@ impl Console {
             asking: Asking::Nothing,
             kept_login: None,
             talks: Talks::default(),
+            joins_by_number: false,
+            asked: HashMap::new(),
             speakers: VecDeque::new(),
             open: BTreeMap::new(),
             next_key: 0,
@@ -194,6 +201,9 @@ impl Console {
                 (self.is_up, self.broken) = (true, None);
                 if self.current().is_empty() {
                     self.painter.writer.current = home.clone();
+                    self.talks.open(home, true);
+                    // What comes there is on the screen.
+                    self.talks.look_at(home);
                 }
             }
             Event::Line { text, history: false } => self.follow(text),
@@ -226,11 +236,11 @@ impl Console {
                 self.has_ended = true;
                 self.has_failed |= why.is_some();
             }
+            Event::Answered { key, answer } => self.answered(now_ms, *key, answer),
             Event::LoggedIn { login, .. } => self.logged_in(login),
             Event::NotLoggedIn { wanted, name, fault, asked: true } => self.turned_away(*wanted, name, fault),
             Event::NickRefused { .. }
             | Event::NotLoggedIn { .. }
-            | Event::Answered { .. }
             | Event::KeyAccepted { .. }
             | Event::Line { .. }
             | Event::Settled(_)
@@ -347,11 +357,7 @@ impl Console {
             Typed::AskTo => self.send(now_ms, None, line),
             Typed::To { who, text } => self.send(now_ms, Some(who), &text),
             Typed::Nick(nick) => self.commands.push_back(Command::Nick(nick)),
-            Typed::Join(room) => {
-                self.commands.push_back(Command::Join(room.clone()));
-                self.talks.open(&room, true).is_coming = self.view.room(&room).is_none();
-                self.talk_to(now_ms, room);
-            }
+            Typed::Join(room) => self.join(now_ms, room),
             Typed::Part(room) => self.part(room),
             Typed::Room(name) => self.change_to(now_ms, &name),
             Typed::Query(who) => {
@@ -432,6 +438,7 @@ impl Console {
 mod account;
 mod bottom;
 mod places;
+mod recall;
 mod speak;
 
 #[cfg(test)]
