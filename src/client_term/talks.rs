@@ -12,7 +12,7 @@ const KEPT: usize = 200;
 const TALKS: usize = 50;
 
 /// Lines that were read already and are shown when a conversation is looked at for the first time.
-const CONTEXT: usize = 10;
+pub const CONTEXT: usize = 10;
 
 /// A room, or a person with whom there is private talk.
 #[derive(Debug)]
@@ -76,9 +76,10 @@ impl Talk {
         self.log.iter().map(|entry| &entry.shown)
     }
 
-    /// Whether nothing that was said is kept.
-    pub fn is_silent(&self) -> bool {
-        !self.log.iter().any(|entry| entry.shown.is_message())
+    /// Whether it was not looked at yet, and there is neither news in it nor enough to remember what it was about.
+    pub fn is_dim(&self) -> bool {
+        let said = self.log.iter().filter(|entry| entry.shown.is_message()).count();
+        self.is_fresh && self.unread() == 0 && said < CONTEXT
     }
 
     /// What a message out of the server's memory is to somebody who has read as far as this talk was read.
@@ -97,6 +98,9 @@ impl Talk {
 
     /// Puts a line where it belongs by its time: history may come when newer lines are here already.
     fn insert(&mut self, shown: Shown, sight: Sight) {
+        if shown.id().is_some() && self.log.iter().rev().any(|entry| entry.shown.id() == shown.id()) {
+            return;
+        }
         let newer = self.log.iter().rev().take_while(|entry| entry.shown.at_ms > shown.at_ms).count();
         self.log.insert(self.log.len() - newer, Entry { shown, sight });
         if self.log.len() > KEPT
@@ -199,10 +203,13 @@ impl Talks {
         let is_crowded = self.list.len() > TALKS;
         let talk = self.open(name, is_room);
         let sight = talk.sight_of_old(&shown);
+        // Whoever answered has read what was said before.
+        let answered_ms = matches!(&shown.what, What::Said(said) if said.own).then_some(shown.at_ms);
         match is_crowded {
             true => talk.lost += usize::from(sight == Sight::Unread),
             false => talk.insert(shown, sight),
         }
+        answered_ms.into_iter().for_each(|at_ms| self.marked(name, at_ms));
     }
 
     /// The user has read a conversation up to here, on this device or another one.
@@ -316,9 +323,9 @@ mod tests {
         let mut talks = Talks::default();
         talks.open("#茶", true);
         talks.marked("#茶", 2);
-        (1..=4).for_each(|at_ms| talks.keep_old("#茶", true, old(at_ms, at_ms == 3)));
-        assert_eq!(unread(&talks, "#茶"), 1, "own words are no news");
-        talks.marked("#茶", 4);
+        (1..=5).for_each(|at_ms| talks.keep_old("#茶", true, old(at_ms, at_ms == 4)));
+        assert_eq!(unread(&talks, "#茶"), 1, "own words are no news, and who answers has read the rest");
+        talks.marked("#茶", 5);
         assert_eq!(unread(&talks, "#茶"), 0);
         talks.marked("#茶", 1);
         assert_eq!(unread(&talks, "#茶"), 0, "nobody unreads");

@@ -145,7 +145,10 @@ impl Console {
             ("JOIN", _) if self.joins_by_number && self.is_new_room(&line) => {
                 self.joins_by_number = false;
                 self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
-                self.talk_to(0, line.param(0).unwrap_or_default().into());
+                let room = line.param(0).unwrap_or_default();
+                // What was said there comes by itself.
+                self.talks.look_at(room);
+                self.talk_to(0, room.into());
             }
             ("JOIN" | "PART" | "KICK", _) => {
                 self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
@@ -208,16 +211,22 @@ impl Console {
         }
         let title = self.title(&name);
         self.painter.writer.current = name.clone();
-        let Looked { lines, unread, lost } = self.talks.look_at(&name);
         self.tell(&Saying::TalkingTo(&title));
+        if !self.recalls(&name) {
+            self.show_unseen(now_ms, &name);
+        }
+    }
+
+    /// Shows what was not seen of a conversation.
+    pub(super) fn show_unseen(&mut self, now_ms: u64, name: &str) {
+        let Looked { lines, unread, lost } = self.talks.look_at(name);
         if unread > 0 {
-            self.tell(&Saying::Unread(&title, unread, lost));
+            self.tell(&Saying::Unread(&self.title(name), unread, lost));
         }
         lines.iter().for_each(|shown| self.print(now_ms.max(shown.at_ms), shown));
         if let Some(latest) = lines.iter().rfind(|shown| shown.is_message()) {
-            self.has_read(&name, latest.at_ms);
+            self.has_read(name, latest.at_ms);
         }
-        self.recall_private(&name);
     }
 
     /// Whether a room came by itself: the user neither looks there nor waits for it.

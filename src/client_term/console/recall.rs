@@ -1,15 +1,13 @@
 //! What the server remembers, as a user looks at it.
 
+use super::super::talks::CONTEXT;
 use super::*;
 use crate::client::asked::{NoAnswer, Question};
-
-/// Lines of private talk that are shown when it is opened.
-const OPENING: usize = 10;
 
 /// What an answer is wanted for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Wish {
-    /// The last words of private talk that was just opened.
+    /// The last words of a conversation that is looked at for the first time.
     Opening(Box<str>),
 }
 
@@ -20,13 +18,15 @@ impl Console {
         self.commands.push_back(Command::Ask(self.next_key, question));
     }
 
-    /// Fetches the last words with somebody, when nothing is known of them.
-    pub(super) fn recall_private(&mut self, name: &str) {
-        let is_silent = self.talks.named(name).is_some_and(|talk| talk.is_silent() && !talk.is_room);
-        if is_silent && self.features().has_history() && self.front == Front::Screen {
-            let question = Question::Latest { target: name.into(), limit: OPENING };
-            self.ask_server(Wish::Opening(name.into()), question);
+    /// Fetches the last words of a conversation that is looked at for the first time, when too little is known of it. True when it does.
+    pub(super) fn recalls(&mut self, name: &str) -> bool {
+        let Some(talk) = self.talks.named(name).filter(|talk| talk.is_dim() && !talk.is_coming) else { return false };
+        let is_in = !talk.is_room || self.view.room(name).is_some();
+        let recalls = is_in && self.front == Front::Screen && self.features().has_history();
+        if recalls {
+            self.ask_server(Wish::Opening(name.into()), Question::Latest { target: name.into(), limit: CONTEXT });
         }
+        recalls
     }
 
     /// An answer is here.
@@ -40,19 +40,12 @@ impl Console {
         }
     }
 
+    /// The last words of a conversation are here: they are shown when the user still looks there.
     fn opened(&mut self, now_ms: u64, name: &str, lines: Vec<Shown>) {
-        if self.talks.named(name).is_none_or(|talk| !talk.is_silent()) {
-            return;
-        }
-        let is_here = fold(name) == fold(self.current());
-        for shown in lines {
-            if is_here {
-                self.print(now_ms.max(shown.at_ms), &shown);
-            }
-            self.talks.keep_old(name, false, shown);
-        }
-        if is_here {
-            self.talks.look_at(name);
+        let Some(is_room) = self.talks.named(name).map(|talk| talk.is_room) else { return };
+        lines.into_iter().for_each(|shown| self.talks.keep_old(name, is_room, shown));
+        if fold(name) == fold(self.current()) {
+            self.show_unseen(now_ms, name);
         }
     }
 }
