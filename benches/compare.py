@@ -9,6 +9,7 @@ Markdown on standard output. docs/benchmarks.md tells how to read it.
     benches/compare.py --gzy target/release/gzy --quick      every scenario once, about a second each
     benches/compare.py --gzy … --only window:100:16,slow     these only
     benches/compare.py --servers ngircd,inspircd             the peers alone
+    benches/compare.py --gzy target/release/gzy --tls        all through TLS, and GZY in the clear beside them
 """
 
 import argparse
@@ -51,6 +52,12 @@ SCENARIOS = {
     "slow": ([], ["--megabytes", "8"]),
     "start": (["--times", "7"], ["--times", "3"]),
 }
+# The same for --tls.
+TLS_SCENARIOS = {
+    **{name: SCENARIOS[name] for name in ("window:100:16", "window:1000:1", "window:1000:16")},
+    "handshake": (["--times", "2000"], ["--times", "500"]),
+    "idle": (["--connections", "5000"], ["--memory-of", "1000", "--connections", "1000", "--seconds", "1"]),
+}
 # What the numbers behind a scenario's name are.
 NUMBERS = {
     "window": ["--members", "--under-way"],
@@ -66,7 +73,8 @@ def main():
         return run_in_namespace(args)
     use_cubic()
     chosen = [servers.Gzy(args.gzy)] if args.gzy else []
-    chosen += [peer() for peer in (servers.Ngircd, servers.Inspircd) if peer.name in args.servers]
+    chosen += [servers.Gzy(args.gzy, tls=True)] if args.gzy and args.tls else []
+    chosen += [peer(args.tls) for peer in (servers.Ngircd, servers.Inspircd) if peer.program in args.servers]
     with tempfile.TemporaryDirectory(prefix="gzy-compare-") as folder:
         runs, failures = Rounds(args, chosen, folder).run()
     tell(args, [server.name for server in chosen], runs, failures)
@@ -79,17 +87,18 @@ def arguments():
     parser.add_argument("--load", help="the load generator's binary; built with cargo when not given")
     parser.add_argument("--servers", default="ngircd,inspircd", help="the peers to compare with (ngircd,inspircd)")
     parser.add_argument("--only", help="scenarios, separated by commas; see --list")
+    parser.add_argument("--tls", action="store_true", help="through TLS; GZY in the clear as well")
     parser.add_argument("--list", action="store_true", help="name the scenarios and end")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; the table shows the medians (3)")
     parser.add_argument("--quick", action="store_true", help="one round, about a second per scenario: for tuning")
     parser.add_argument("--json", default="target/compare.json", help="where every run's figures go")
     args = parser.parse_args()
     if args.list:
-        print("\n".join(SCENARIOS))
+        print("\n".join(TLS_SCENARIOS if args.tls else SCENARIOS))
         sys.exit(0)
     args.servers = args.servers.split(",") if args.servers else []
     args.rounds = 1 if args.quick else args.rounds
-    args.scenarios = args.only.split(",") if args.only else list(SCENARIOS)
+    args.scenarios = args.only.split(",") if args.only else list(TLS_SCENARIOS if args.tls else SCENARIOS)
     check(args)
     return args
 
@@ -98,8 +107,8 @@ def check(args):
     """Refuses what cannot be run, before anything is started."""
     for name in args.scenarios:
         kind, *numbers = name.split(":")
-        if name not in SCENARIOS and (kind not in NUMBERS or len(numbers) != 2):
-            sys.exit(f"no scenario {name!r}; the known ones are {', '.join(SCENARIOS)}, with other numbers too")
+        if name not in SCENARIOS | TLS_SCENARIOS and (kind not in NUMBERS or len(numbers) != 2):
+            sys.exit(f"no scenario {name!r}; the known ones are {', '.join(SCENARIOS | TLS_SCENARIOS)}, with other numbers too")
     for name in args.servers:
         if not shutil.which(name):
             sys.exit(f"{name} is not installed; install it (apt install {name}), or leave it out with --servers")
@@ -176,6 +185,8 @@ class Rounds:
                 # Who goes first changes, so that nobody always follows the same one.
                 turn = number % len(self.chosen)
                 for server in self.chosen[turn:] + self.chosen[:turn]:
+                    if scenario == "handshake" and not server.tls:
+                        continue
                     print(f"round {number + 1}: {scenario} {server.name}", file=sys.stderr, flush=True)
                     try:
                         figures = self.measure(server, scenario)
@@ -190,7 +201,7 @@ class Rounds:
         self.port += 1
         if scenario == "start":
             return self.start(server)
-        folder = tempfile.mkdtemp(prefix=server.name, dir=self.folder)
+        folder = tempfile.mkdtemp(prefix=server.program, dir=self.folder)
         process = server.start(folder, self.port, SERVER_CORE)
         try:
             return self.put_load(server, process.pid, words(scenario, self.args.quick))
@@ -202,8 +213,8 @@ class Rounds:
 
     def start(self, server):
         """The start of a server in an empty folder; of GZY, in one with a history."""
-        folder = tempfile.mkdtemp(prefix=server.name, dir=self.folder)
-        if server.name == "gzy":
+        folder = tempfile.mkdtemp(prefix=server.program, dir=self.folder)
+        if server.program == "gzy":
             folder = self.history = self.history or self.fill(server, folder)
         scenario = [*words("start", self.args.quick), "--core", str(SERVER_CORE), "--"]
         return self.put_load(server, None, scenario + server.command(folder, self.port))
@@ -220,9 +231,10 @@ class Rounds:
         command = ["taskset", "-c", str(LOAD_CORE), self.load, "--server", f"127.0.0.1:{self.port}",
                    "--at-a-time", str(server.at_a_time)]
         command += ["--pid", str(pid)] if pid else []
+        command += ["--tls"] if server.tls else []
         try:
             done = subprocess.run([*command, *scenario], capture_output=True, text=True, timeout=SCENARIO_WITHIN_S,
-                                  check=False, preexec_fn=servers.raise_open_files)
+                                  check=False, preexec_fn=servers.set_limits)
         except subprocess.TimeoutExpired:
             raise Failed(f"not done within {SCENARIO_WITHIN_S} s") from None
         if done.returncode != 0:
@@ -235,15 +247,16 @@ def words(scenario, quick):
     """The load generator's arguments for a scenario such as `window:100:16`."""
     kind, *numbers = scenario.split(":")
     named = [word for pair in zip(NUMBERS.get(kind, []), numbers) for word in pair]
-    like = next(known for known in SCENARIOS if known.split(":")[0] == kind)
-    return [kind, *named, *SCENARIOS.get(scenario, SCENARIOS[like])[quick]]
+    all_known = SCENARIOS | TLS_SCENARIOS
+    like = next(known for known in all_known if known.split(":")[0] == kind)
+    return [kind, *named, *all_known.get(scenario, all_known[like])[quick]]
 
 
 def tell(args, names, runs, failures):
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     how = "one quick run, for tuning only, crowds of 1500" if args.quick else f"medians of {args.rounds} rounds"
     print(f"{machine}; {how}\n")
-    print(ratios.table(runs, names))
+    print(ratios.table(runs, names, ratios.TLS_AIMS if args.tls else ratios.AIMS))
     if fates := ratios.fates(runs):
         print(f"\nThe one that never reads:\n\n{fates}")
     for failure in failures:

@@ -9,7 +9,7 @@ class Aim:
     """One line of the table: a figure of a scenario and what GZY wants of it."""
 
     def __init__(self, scenario, figure, work, per_peer=None, at_most=None, more_is_better=False, either=False,
-                 peers=PEERS):
+                 peers=PEERS, own="gzy"):
         self.scenario = scenario
         self.figure = figure
         self.work = work
@@ -21,6 +21,8 @@ class Aim:
         # One of the two is enough; otherwise both must hold.
         self.either = either
         self.peers = peers
+        # Whose figure it is.
+        self.own = own
 
     def better_peer(self, medians):
         figures = [medians[(peer, self.scenario)][self.figure] for peer in self.peers
@@ -91,6 +93,38 @@ AIMS = [
 ]
 
 
+TLS_PEERS = tuple(f"{peer} TLS" for peer in PEERS)
+
+
+def against_plain(scenario, work, at_most=None):
+    return Aim(scenario, "cpu_us_per_delivery", f"{work}, µs CPU per delivery, against in the clear",
+               per_peer=at_most, peers=("gzy",), own="gzy TLS")
+
+
+def against_peers(scenario, figure, work, **aims):
+    return Aim(scenario, figure, work, peers=TLS_PEERS, own="gzy TLS", **aims)
+
+
+def tls_talk_aims(members, under_way, at_most):
+    scenario = f"window:{members}:{under_way}"
+    work = f"{under_way} under way to {members}"
+    return [
+        against_plain(scenario, work, at_most),
+        against_peers(scenario, "cpu_us_per_delivery", f"{work}, µs CPU per delivery", per_peer=1.0),
+        against_peers(scenario, "p99_ms", f"{work}, p99 ms"),
+    ]
+
+
+TLS_AIMS = [
+    *tls_talk_aims(100, 16, None),
+    *tls_talk_aims(1000, 1, 1.25),
+    *tls_talk_aims(1000, 16, 2.0),
+    against_peers("handshake", "cpu_us_per_handshake", "full handshake, µs CPU", at_most=250),
+    against_peers("idle", "bytes_per_connection", "per idle connection, bytes", at_most=9.5 * 1024),
+    against_peers("idle", "idle_cpu_ms_per_s", "idle CPU with 5000 connections, ms/s"),
+]
+
+
 def derived(run):
     """The figures of one run, with those that are quotients of two of them."""
     figures = dict(run)
@@ -113,16 +147,16 @@ def medians(runs):
             for key, figures in gathered.items()}
 
 
-def table(runs, servers):
+def table(runs, servers, aims):
     """The Markdown table of what was measured."""
     middle = medians(runs)
     head = ["work", *servers, "gzy ÷ better peer", "aim", "reached"]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for aim in AIMS + aimless(runs):
+    for aim in aims + aimless(runs, aims):
         figures = [middle.get((server, aim.scenario), {}).get(aim.figure) for server in servers]
         if all(figure is None for figure in figures):
             continue
-        own = middle.get(("gzy", aim.scenario), {}).get(aim.figure)
+        own = middle.get((aim.own, aim.scenario), {}).get(aim.figure)
         peer = aim.better_peer(middle)
         ratio = f"{own / peer:.2f}" if own is not None and peer else "–"
         verdict = aim.reached(own, peer) if own is not None else None
@@ -132,9 +166,9 @@ def table(runs, servers):
     return "\n".join(lines)
 
 
-def aimless(runs):
+def aimless(runs, aims):
     """Lines for scenarios with numbers of the user's own, for which nobody has set an aim."""
-    known = {aim.scenario for aim in AIMS}
+    known = {aim.scenario for aim in aims}
     others = sorted({run["scenario"] for run in runs} - known)
     return [Aim(scenario, figure, f"{scenario}, {unit}", more_is_better=figure == "deliveries_per_s")
             for scenario in others

@@ -17,7 +17,15 @@ START_WITHIN_S = 20
 END_WITHIN_S = 10
 # More than any scenario connects.
 MOST_CONNECTIONS = 20_000
+# Between the port of a server that also listens in the clear and that other port.
+PLAIN_PORTS = 1000
 
+NGIRCD_TLS = """\
+[SSL]
+CertFile = {certificate}
+KeyFile = {key}
+Ports = {port}
+"""
 NGIRCD_CONFIG = """\
 [Global]
 Name = bench.example
@@ -34,7 +42,7 @@ MaxJoins = 0
 MaxPenaltyTime = 0
 PingTimeout = 3600
 PongTimeout = 3600
-[Options]
+{tls}[Options]
 DNS = no
 Ident = no
 PAM = no
@@ -46,7 +54,7 @@ IncludeDir = {folder}
 INSPIRCD_CONFIG = """\
 <server name="bench.example" description="benchmark" network="bench">
 <admin name="nobody" nick="nobody" email="nobody@bench.example">
-<bind address="127.0.0.1" port="{port}" type="clients">
+{tls}<bind address="127.0.0.1" port="{port}" type="clients"{profile}>
 <connect name="all" allow="*" timeout="3600" pingfreq="3600" limit="{most}" localmax="{most}" globalmax="{most}"
          maxchans="100" hardsendq="1M" softsendq="512K" recvq="1M" maxconnwarn="no" fakelag="no"
          threshold="1000000" commandrate="1000000000" resolvehostnames="no" useident="no">
@@ -56,6 +64,10 @@ INSPIRCD_CONFIG = """\
 <pid file="{folder}/pid">
 <log method="file" type="*" level="default" target="{folder}/log">
 """
+INSPIRCD_TLS = """\
+<module name="ssl_gnutls">
+<sslprofile name="bench" provider="gnutls" certfile="{certificate}" keyfile="{key}">
+"""
 INSPIRCD_MODULES = "/usr/lib/inspircd/modules"
 
 
@@ -64,11 +76,19 @@ class Failed(Exception):
 
 
 class Server:
-    """One of the servers that are compared."""
+    """One of the servers that are compared, in the clear or encrypted."""
 
-    name = ""
+    program = ""
     # People on their way in at the same time: what the shortest accept queue of the three takes (ngircd's holds 10).
     at_a_time = 8
+
+    def __init__(self, tls=False):
+        self.tls = tls
+
+    @property
+    def name(self):
+        """What it is called in the table."""
+        return f"{self.program} TLS" if self.tls else self.program
 
     def command(self, folder, port):
         """Writes what the server needs into the folder and returns its command line."""
@@ -83,7 +103,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=raise_open_files,
+                preexec_fn=set_limits,
             )
         until = time.monotonic() + START_WITHIN_S
         while process.poll() is None and time.monotonic() < until:
@@ -97,11 +117,12 @@ class Server:
 
 
 class Gzy(Server):
-    name = "gzy"
+    program = "gzy"
     # The same crowd at a time as inspircd gets: everybody comes back at once after a restart.
     at_a_time = 512
 
-    def __init__(self, binary):
+    def __init__(self, binary, tls=False):
+        super().__init__(tls)
         self.binary = os.path.abspath(binary)
 
     def command(self, folder, port):
@@ -111,26 +132,42 @@ class Gzy(Server):
 
 
 class Ngircd(Server):
-    name = "ngircd"
+    program = "ngircd"
 
     def command(self, folder, port):
         config = os.path.join(folder, "ngircd.conf")
         empty = os.path.join(folder, "more")
         os.makedirs(empty, exist_ok=True)
-        write(config, NGIRCD_CONFIG.format(port=port, folder=empty))
+        # It always listens in the clear too.
+        tls = NGIRCD_TLS.format(port=port, **identity(folder)) if self.tls else ""
+        write(config, NGIRCD_CONFIG.format(port=port + PLAIN_PORTS if self.tls else port, folder=empty, tls=tls))
         return ["ngircd", "--nodaemon", "--config", config]
 
 
 class Inspircd(Server):
-    name = "inspircd"
+    program = "inspircd"
     # It admits people by its clock, once a second.
     at_a_time = 512
 
     def command(self, folder, port):
         config = os.path.join(folder, "inspircd.conf")
-        write(config, INSPIRCD_CONFIG.format(port=port, folder=folder, most=MOST_CONNECTIONS, modules=INSPIRCD_MODULES))
+        tls = INSPIRCD_TLS.format(**identity(folder)) if self.tls else ""
+        profile = ' sslprofile="bench"' if self.tls else ""
+        write(config, INSPIRCD_CONFIG.format(port=port, folder=folder, most=MOST_CONNECTIONS, modules=INSPIRCD_MODULES,
+                                             tls=tls, profile=profile))
         as_root = ["--runasroot"] if os.geteuid() == 0 else []
         return ["inspircd", *as_root, "--nofork", "--config", config]
+
+
+def identity(folder):
+    """A key and certificate of the kind that GZY makes for itself: ECDSA on P-256."""
+    files = {"certificate": os.path.join(folder, "tls.crt"), "key": os.path.join(folder, "tls.key")}
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+               "-days", "30", "-subj", "/CN=bench.example", "-out", files["certificate"], "-keyout", files["key"]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"openssl makes no certificate: {ascii(done.stderr[-300:])}")
+    return files
 
 
 def end(process):
@@ -153,10 +190,12 @@ def last_words(folder):
         return f"nothing ({error})"
 
 
-def raise_open_files():
-    """One file per connection: as many as the system lets a process have."""
+def set_limits():
+    """One file per connection: as many as the system lets a process have. No core dumps."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # inspircd falls over when it is ended with TLS in it; nobody wants its memory in the tree.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def write(path, text):

@@ -160,7 +160,7 @@ fn ask(store: &Store, answers: &Receiver<Answer>, words: &[&str], limit: usize, 
 
 fn open(data: &Path) -> (Opened, Receiver<Answer>) {
     let (answer, answers) = channel();
-    let opened = Store::open(data, move |said| drop(answer.send(said))).unwrap_or_else(|why| panic!("{why}"));
+    let opened = Store::open(data, None, move |said| drop(answer.send(said))).unwrap_or_else(|why| panic!("{why}"));
     (opened, answers)
 }
 

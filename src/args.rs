@@ -10,9 +10,15 @@ use crate::password_file;
 use crate::server::{Config, Limits, PlainTalk, Source};
 use crate::wire::name::RoomName;
 
+mod backup;
+mod choices;
 mod client;
+mod user;
 
+pub use backup::{BackupArgs, RestoreArgs};
+pub use choices::{Keep, Registration, Switch};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
+pub use user::{UserAction, UserArgs};
 
 use client::language;
 
@@ -36,6 +42,10 @@ pub enum Command {
     Say(SayArgs),
     /// `gzy user`
     User(UserArgs),
+    /// `gzy backup`
+    Backup(BackupArgs),
+    /// `gzy restore`
+    Restore(RestoreArgs),
     /// `gzy doctor`
     Doctor(DoctorArgs),
 }
@@ -72,9 +82,13 @@ pub struct ServerArgs {
     #[argh(option, default = "Registration::Open", arg_name = "open|closed")]
     pub registration: Registration,
 
-    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文口令
+    /// yes or no: whether passwords are taken over links that are not encrypted, for test networks (default: no) · 是否接受明文密码
     #[argh(option, default = "Switch(false)", arg_name = "yes|no")]
     pub clear_passwords: Switch,
+
+    /// how long messages are kept: all, or a number of days, as 90d (default: all) · 聊天记录保存多久
+    #[argh(option, default = "Keep(None)", arg_name = "all|90d")]
+    pub keep: Keep,
 
     /// connections in all (default: 20000) · 连接总数上限
     #[argh(option, default = "20_000", arg_name = "n")]
@@ -96,7 +110,7 @@ pub struct ServerArgs {
     #[argh(option, default = "PlainTalk::Yes", arg_name = "yes|no|local")]
     pub plain: PlainTalk,
 
-    /// file whose first line is the password that everybody must give (IRC PASS) · 入门口令文件
+    /// file whose first line is the password that everybody must give (IRC PASS) · 入门密码文件
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
@@ -135,106 +149,6 @@ impl DoctorArgs {
     pub fn language(&self) -> Language {
         let asked = self.lang.and_then(|choice| choice.0);
         asked.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()))
-    }
-}
-
-/// manage accounts; passwords are read from standard input · 管理账号，口令从标准输入读取
-#[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "user")]
-pub struct UserArgs {
-    /// what to do
-    #[argh(subcommand)]
-    pub action: UserAction,
-}
-
-/// What to do with an account.
-#[derive(FromArgs, Debug)]
-#[argh(subcommand)]
-pub enum UserAction {
-    /// `gzy user add`
-    Add(UserAdd),
-    /// `gzy user passwd`
-    Passwd(UserPasswd),
-    /// `gzy user admin`
-    Admin(UserAdmin),
-    /// `gzy user remove`
-    Remove(UserRemove),
-    /// `gzy user list`
-    List(UserList),
-}
-
-macro_rules! user_actions {
-    ($($(#[$doc:meta])* $name:ident = $command:literal;)*) => {
-        $(
-            $(#[$doc])*
-            #[derive(FromArgs, Debug)]
-            #[argh(subcommand, name = $command)]
-            pub struct $name {
-                /// the account's name · 账号名
-                #[argh(positional)]
-                pub name: String,
-                /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
-                #[argh(option, arg_name = "dir")]
-                pub data: Option<PathBuf>,
-            }
-        )*
-    };
-}
-
-user_actions! {
-    /// make an account; its password is read from standard input · 添加账号
-    UserAdd = "add";
-    /// change an account's password; it is read from standard input · 修改口令
-    UserPasswd = "passwd";
-    /// make an account an operator of the server (OPER) · 设为管理员
-    UserAdmin = "admin";
-    /// remove an account · 删除账号
-    UserRemove = "remove";
-}
-
-/// list the accounts · 列出账号
-#[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "list")]
-pub struct UserList {
-    /// folder of the server's data (default: $STATE_DIRECTORY, else the current folder) · 数据文件夹
-    #[argh(option, arg_name = "dir")]
-    pub data: Option<PathBuf>,
-}
-
-/// `on` or `off`.
-#[derive(Clone, Copy, Debug)]
-pub struct Switch(pub bool);
-
-impl std::str::FromStr for Switch {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Switch, String> {
-        match text {
-            "on" | "yes" => Ok(Switch(true)),
-            "off" | "no" => Ok(Switch(false)),
-            _ => Err("say on or off".into()),
-        }
-    }
-}
-
-/// Who may make an account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Registration {
-    /// Everybody, for themselves.
-    Open,
-    /// The host alone, with `gzy user add`.
-    Closed,
-}
-
-impl std::str::FromStr for Registration {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Registration, String> {
-        match text {
-            "open" => Ok(Registration::Open),
-            "closed" => Ok(Registration::Closed),
-            _ => Err("say open or closed".into()),
-        }
     }
 }
 
@@ -309,6 +223,7 @@ impl ServerArgs {
             plain: self.plain,
             name: self.name,
             lobby,
+            keep_ms: self.keep.0,
             replay: self.replay.min(REPLAY_MOST),
             limits: Limits { connections: self.max_connections, per_address: self.per_ip },
             password_file: self.password_file,
@@ -361,6 +276,18 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_made_to_and_restored_from_a_file() {
+        let Parsed::Run(args) = parsed("backup b.gzy --data d") else { panic!() };
+        assert!(matches!(args.command, Command::Backup(BackupArgs { data: Some(_), .. })));
+        let Parsed::Run(args) = parsed("restore b.gzy --force") else { panic!() };
+        assert!(matches!(args.command, Command::Restore(RestoreArgs { force: true, data: None, .. })));
+        assert!(
+            matches!(parsed("--help"), Parsed::Print(text, true) if text.contains("备份") && text.contains("backup"))
+        );
+        assert!(matches!(parsed("backup"), Parsed::Print(_, false)));
+    }
+
+    #[test]
     fn a_certificate_and_its_key_are_given_together_or_not_at_all() {
         let identity = |line: &str| {
             let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
@@ -373,6 +300,21 @@ mod tests {
         assert!(identity("server --cert c.pem").is_err_and(|why| why.contains("needs --key")));
         assert!(identity("server --key k.pem").is_err_and(|why| why.contains("needs --cert")));
         assert!(matches!(parsed("server --plain maybe"), Parsed::Print(text, false) if text.contains("local")));
+    }
+
+    #[test]
+    fn messages_are_kept_for_ever_or_for_days() {
+        let keep = |line: &str| {
+            let Parsed::Run(args) = parsed(line) else { panic!("{line}") };
+            let Command::Server(server) = args.command else { panic!("{line}") };
+            server.into_config(0).unwrap().keep_ms
+        };
+        assert_eq!((keep("server"), keep("server --keep all")), (None, None));
+        assert_eq!(keep("server --keep 90d"), Some(90 * 24 * 3600 * 1000));
+        for wrong in ["90", "0d", "-1d", "d", "99999999999999999999d", "90 d", "forever"] {
+            let words = ["server", "--keep", wrong].into_iter().map(str::to_owned);
+            assert!(matches!(parse(words), Parsed::Print(text, false) if text.contains("as 90d")), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cloak;
 mod devices;
 mod effect;
 pub mod flood;
+mod group;
 mod help;
 mod history;
 mod inform;
@@ -69,6 +70,7 @@ pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
 
 use self::accounts::Accounts;
+use self::group::Groups;
 use self::markers::Readers;
 use self::pauses::Pauses;
 use self::people::Whowas;
@@ -224,6 +226,7 @@ pub struct Chat {
     /// Sessions with a nick, registered or not, by the nick's key and by its skeleton, so that a look-alike finds its place taken.
     nicks: HashMap<Box<str>, ConnId>,
     accounts: Accounts,
+    groups: Groups,
     /// Counted as they come and go, because every newcomer is told (LUSERS) and the sessions are many.
     connections: usize,
     registered: usize,
@@ -277,6 +280,7 @@ impl Chat {
             sessions: Vec::new(),
             nicks: HashMap::new(),
             accounts: Accounts::new(directory.accounts),
+            groups: Groups::default(),
             connections: 0,
             registered: 0,
             most_registered: 0,
@@ -301,6 +305,8 @@ impl Chat {
             counting: Vec::new(),
         };
         chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
+        chat.lobby.into_iter().for_each(|lobby| chat.guard_look(lobby));
+        chat.load_groups(directory.groups, directory.last_group, now, effects);
         chat.isupport = chat.isupport_lines();
         chat
     }

@@ -1,5 +1,6 @@
 //! GZY: a chat room and a file cloud in one small binary.
 pub mod args;
+pub mod backup;
 pub mod chat;
 pub mod client;
 pub mod client_term;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use gzy::args::{Command, Parsed, data_folder, parse};
-use gzy::{client_term, doctor, server, user};
+use gzy::{backup, client_term, doctor, server, user};
 
 /// What the user asked for could not be done.
 const FAILED: u8 = 1;
@@ -35,19 +35,26 @@ fn main() -> ExitCode {
         Command::Say(args) => {
             args.into_config().map_or_else(|why| complain(&why, WRONG_USAGE), |config| client_term::say(config).into())
         }
-        Command::User(args) => match user::run(args.action) {
-            Ok(sentence) => {
-                let _ = writeln!(std::io::stdout(), "{sentence}");
-                ExitCode::SUCCESS
-            }
-            Err(why) => complain(&why, FAILED),
-        },
+        Command::User(args) => say(user::run(args.action)),
+        Command::Backup(args) => say(backup::make(args)),
+        Command::Restore(args) => say(backup::restore(args)),
         Command::Doctor(args) => {
             let language = args.language();
             let (report, is_fine) = doctor::run(&data_folder(args.data), language);
             let _ = std::io::stdout().write_all(report.as_bytes());
             if is_fine { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
         }
+    }
+}
+
+/// What was done, or why it was not.
+fn say(result: Result<String, String>) -> ExitCode {
+    match result {
+        Ok(sentence) => {
+            let _ = writeln!(std::io::stdout(), "{sentence}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => complain(&why, FAILED),
     }
 }
 

@@ -7,6 +7,7 @@ mod alarm;
 mod backlog;
 mod conn;
 mod error;
+mod hello;
 mod hub;
 mod identity;
 mod listen;
@@ -61,6 +62,8 @@ pub struct Config {
     pub name: String,
     /// The lobby; `None` for none.
     pub lobby: Option<RoomName>,
+    /// How old messages may get, in milliseconds; `None` for ever.
+    pub keep_ms: Option<u64>,
     /// Messages that a newcomer is shown.
     pub replay: usize,
     /// Connections in all, and per address.
@@ -99,7 +102,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let cloak_secret = secret::load_or_make(&config.data)?;
     let motd = motd::read(config.motd.as_deref())?;
     let identity = config.identity.load(unix_secs()).map_err(ServerError::Identity)?;
-    let door = Door::new(tls::config_of(&identity).map_err(ServerError::Identity)?, config.plain);
+    let door = Door::new(tls::shown(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
     let settings = Settings {
@@ -168,7 +171,7 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
         // The hub outlives the store's work; when it does not, nobody is left to be told.
         let _ = mail.send_blocking(Mail::Store(answer));
     };
-    Store::open(&config.data, answer).map_err(ServerError::Store)
+    Store::open(&config.data, config.keep_ms, answer).map_err(ServerError::Store)
 }
 
 /// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.

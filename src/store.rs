@@ -2,10 +2,11 @@
 //!
 //! [`Store`] is the door: it queues, and refuses when the queue is full. `keeper` is the thread behind it: it takes all that is
 //! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
-//! `removal` takes away. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
-//! looks over many places, `index` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
-//! line, beside a running server. `form` brings older files to the newest form.
+//! `removal` takes away, `sweep` says what has to go. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
+//! looks over many places, `index`, `expression` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
+//! line, beside a running server. `form` brings older files to the newest form, `backup` copies everything and brings it back.
 pub mod accounts;
+pub mod backup;
 mod book;
 pub mod change;
 mod conversations;
@@ -14,6 +15,7 @@ pub mod directory;
 #[cfg(test)]
 mod doomed;
 mod error;
+mod expression;
 #[cfg(test)]
 mod fixture;
 mod form;
@@ -29,6 +31,7 @@ pub mod record;
 mod removal;
 mod round;
 mod search;
+mod sweep;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -158,8 +161,12 @@ struct Shared {
 
 impl Store {
     /// Opens the database of a data folder, makes what is missing, and starts the thread. `answer` is called on that thread; it may
-    /// block shortly. One folder serves one server at a time.
-    pub fn open(data: &Path, answer: impl Fn(Answer) + Send + 'static) -> Result<Opened, StoreError> {
+    /// block shortly. Messages that are older than `keep_ms` are removed by and by. One folder serves one server at a time.
+    pub fn open(
+        data: &Path,
+        keep_ms: Option<u64>,
+        answer: impl Fn(Answer) + Send + 'static,
+    ) -> Result<Opened, StoreError> {
         let lock = database::lock(data)?;
         let db = database::open(data)?;
         let path = database::file_in(data);
@@ -170,7 +177,7 @@ impl Store {
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             let _lock = lock;
             let _guard = AbortOnPanic;
-            keep(&db, &path, &requests, &shared_there, &ready, &answer);
+            keep(&db, &path, keep_ms, &requests, &shared_there, &ready, &answer);
         });
         let thread = StoreThread(thread.map_err(|why| StoreError::Thread { why })?);
         let (last_id, directory) = is_ready.recv().expect("the thread tells how it starts before it ends")?;
@@ -245,12 +252,13 @@ impl Request {
 fn keep(
     db: &Connection,
     path: &Path,
+    keep_ms: Option<u64>,
     requests: &Receiver<Request>,
     shared: &Arc<Shared>,
     ready: &SyncSender<Result<(MsgId, Directory), StoreError>>,
     answer: &dyn Fn(Answer),
 ) {
-    let begun = Keeper::new(db, path.to_owned()).and_then(|keeper| Ok((directory::read(db)?, keeper)));
+    let begun = Keeper::new(db, path.to_owned(), keep_ms).and_then(|keeper| Ok((directory::read(db)?, keeper)));
     let (keeper, told) = match begun {
         Ok((directory, keeper)) => {
             let last_id = keeper.last_id();
@@ -334,7 +342,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (opened, answers) = open(dir.path());
         opened.store.append(1, vec![said(1, "hi").into()]).unwrap();
-        assert!(matches!(Store::open(dir.path(), |_| ()), Err(StoreError::InUse { .. })));
+        assert!(matches!(Store::open(dir.path(), None, |_| ()), Err(StoreError::InUse { .. })));
         drop(opened.store);
         opened.thread.join();
         assert_eq!(saved(&answers), 1);
@@ -344,7 +352,7 @@ mod tests {
     /// A store whose first answer waits until the test drops what it gets.
     fn stalled(data: &Path) -> (Opened, SyncSender<()>, Receiver<Answer>) {
         let ((answer, answers), (go_on, may_go_on)) = (channel(), sync_channel::<()>(0));
-        let opened = Store::open(data, move |said| {
+        let opened = Store::open(data, None, move |said| {
             let _ = answer.send(said);
             let _ = may_go_on.recv();
         });

@@ -56,7 +56,7 @@ fn open(data: Option<PathBuf>) -> Result<Accounts, String> {
 /// The first line of standard input.
 fn read_password() -> Result<String, String> {
     if io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "password · 口令 (it is shown as you type): ");
+        let _ = write!(io::stderr(), "password · 密码 (it is shown as you type): ");
     }
     let mut line = String::new();
     io::stdin()

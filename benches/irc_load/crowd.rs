@@ -1,4 +1,4 @@
-//! What did the server say to which member? All connections of the crowd, on one thread.
+//! What did the server say to which member? All connections of the crowd, on one thread, in the clear or through TLS.
 
 use std::io::{BufRead, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,6 +9,8 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
+
+use crate::secured::{Encryption, LONGEST_RECORD, Session};
 
 /// One read takes at most this much; a server that sends more is asked again in the next round.
 const READ_LEN: usize = 64 * 1024;
@@ -31,6 +33,11 @@ pub struct Crowd {
     timer: OwnedFd,
     members: Vec<Member>,
     buffer: Box<[u8]>,
+    /// What was read of an encrypted connection.
+    sealed: Box<[u8]>,
+    encryption: Option<Encryption>,
+    /// Members whose handshake is under way.
+    handshakes: usize,
     events: Vec<Event>,
     began: Instant,
     closed: Vec<usize>,
@@ -40,15 +47,20 @@ pub struct Crowd {
 
 struct Member {
     socket: TcpStream,
+    tls: Option<Box<Session>>,
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// What the socket would not take yet.
     unsent: Vec<u8>,
+    /// Told when the socket takes bytes again.
+    awaits_room: bool,
+    /// The TLS handshake is not done.
+    shakes_hands: bool,
 }
 
 impl Crowd {
-    /// Nobody yet.
-    pub fn new() -> Result<Self, String> {
+    /// Nobody yet. Who comes in will talk through TLS, if so wished.
+    pub fn new(encryption: Option<Encryption>) -> Result<Self, String> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|error| format!("cannot make an epoll: {error}"))?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)
             .map_err(|error| format!("cannot make a timer: {error}"))?;
@@ -58,7 +70,10 @@ impl Crowd {
             epoll,
             timer,
             members: Vec::new(),
-            buffer: vec![0; LONGEST_LINE + READ_LEN].into_boxed_slice(),
+            buffer: vec![0; LONGEST_LINE + LONGEST_RECORD + READ_LEN].into_boxed_slice(),
+            sealed: vec![0; if encryption.is_some() { LONGEST_RECORD + READ_LEN } else { 0 }].into_boxed_slice(),
+            encryption,
+            handshakes: 0,
             events: Vec::with_capacity(EVENTS),
             began: Instant::now(),
             closed: Vec::new(),
@@ -89,22 +104,38 @@ impl Crowd {
         }
     }
 
+    /// Members whose TLS handshake is not done.
+    pub fn handshakes(&self) -> usize {
+        self.handshakes
+    }
+
+    /// How this member's connection is encrypted.
+    pub fn encryption_of(&self, member: usize) -> String {
+        self.members[member].tls.as_ref().map_or_else(|| "none".to_owned(), |tls| tls.kind())
+    }
+
     /// Connects one more member and returns its index.
     pub fn connect(&mut self, server: SocketAddr) -> Result<usize, String> {
         let socket = connect(server)?;
         let member = self.members.len();
         epoll::add(&self.epoll, &socket, EventData::new_u64(member as u64), EventFlags::IN)
             .map_err(|error| format!("cannot watch connection {member}: {error}"))?;
-        self.members.push(Member { socket, partial: Vec::new(), unsent: Vec::new() });
+        let mut tls = self.encryption.as_ref().map(Encryption::session).transpose()?.map(Box::new);
+        let mut hello = Vec::new();
+        if let Some(tls) = &mut tls {
+            tls.begin(&mut hello)?;
+        }
+        let shakes_hands = tls.is_some();
+        self.handshakes += usize::from(shakes_hands);
+        self.members.push(Member { socket, tls, partial: Vec::new(), unsent: hello, awaits_room: false, shakes_hands });
+        self.flush(member)?;
         Ok(member)
     }
 
-    /// Sends bytes as this member; what the socket does not take follows when it can.
+    /// Says bytes as this member; what the socket does not take follows when it can.
     pub fn send(&mut self, member: usize, bytes: &[u8]) -> Result<(), String> {
-        let had_unsent = !self.members[member].unsent.is_empty();
-        self.members[member].send(bytes).map_err(|error| format!("member {member} cannot send: {error}"))?;
-        let has_unsent = !self.members[member].unsent.is_empty();
-        if has_unsent && !had_unsent { self.watch(member, EventFlags::IN | EventFlags::OUT) } else { Ok(()) }
+        self.members[member].say(bytes).map_err(|error| format!("member {member} cannot send: {error}"))?;
+        self.await_room(member)
     }
 
     /// Waits at most this long for something to be readable, reads all that is, and tells the listener.
@@ -150,32 +181,41 @@ impl Crowd {
     }
 
     fn flush(&mut self, member: usize) -> Result<(), String> {
-        let unsent = std::mem::take(&mut self.members[member].unsent);
-        self.members[member].send(&unsent).map_err(|error| format!("member {member} cannot send: {error}"))?;
-        if self.members[member].unsent.is_empty() { self.watch(member, EventFlags::IN) } else { Ok(()) }
+        self.members[member].flush().map_err(|error| format!("member {member} cannot send: {error}"))?;
+        self.await_room(member)
     }
 
-    fn watch(&self, member: usize, flags: EventFlags) -> Result<(), String> {
-        epoll::modify(&self.epoll, &self.members[member].socket, EventData::new_u64(member as u64), flags)
-            .map_err(|error| format!("cannot watch connection {member}: {error}"))
+    /// Asks to be told when the socket takes bytes again, as long as some are unsent.
+    fn await_room(&mut self, index: usize) -> Result<(), String> {
+        let member = &mut self.members[index];
+        if member.unsent.is_empty() != member.awaits_room {
+            return Ok(());
+        }
+        member.awaits_room = !member.awaits_room;
+        let flags = if member.awaits_room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+        epoll::modify(&self.epoll, &member.socket, EventData::new_u64(index as u64), flags)
+            .map_err(|error| format!("cannot watch connection {index}: {error}"))
     }
 
     fn read(&mut self, index: usize, listener: &mut impl Listener) -> Result<(), String> {
         let member = &mut self.members[index];
         let begun = member.partial.len();
         self.buffer[..begun].copy_from_slice(&member.partial);
-        let came = match (&member.socket).read(&mut self.buffer[begun..begun + READ_LEN]) {
-            Ok(0) => return self.close(index),
+        let came = match member.read(&mut self.buffer[begun..], &mut self.sealed) {
             Ok(came) => came,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(()),
-            Err(_) => return self.close(index),
+            Err(error) => {
+                if error.kind() == ErrorKind::InvalidData {
+                    self.farewell = error.to_string();
+                }
+                return self.close(index);
+            }
         };
         let now_ns = self.began.elapsed().as_nanos() as u64;
         let mut rest = &self.buffer[..begun + came];
-        let mut pinged = false;
         while let Some(line) = next_line(&mut rest) {
             match line.first() {
-                Some(b'P') if line.starts_with(b"PING") => pinged |= member.pong(line),
+                Some(b'P') if line.starts_with(b"PING") => member.pong(line).map_err(|error| error.to_string())?,
                 Some(b'E') => self.farewell = line.escape_ascii().to_string(),
                 _ => {}
             }
@@ -186,7 +226,12 @@ impl Crowd {
         }
         member.partial.clear();
         member.partial.extend_from_slice(rest);
-        if pinged { self.flush(index) } else { Ok(()) }
+        if member.shakes_hands && member.tls.as_ref().is_some_and(|tls| tls.is_open()) {
+            member.shakes_hands = false;
+            self.handshakes -= 1;
+        }
+        // The answer to a PING, or the next part of a handshake.
+        if member.unsent.is_empty() { Ok(()) } else { self.flush(index) }
     }
 
     fn close(&mut self, member: usize) -> Result<(), String> {
@@ -197,26 +242,64 @@ impl Crowd {
 }
 
 impl Member {
+    /// Reads once: puts text into `plain` and says how long it is. `sealed` is room for what comes encrypted.
+    fn read(&mut self, plain: &mut [u8], sealed: &mut [u8]) -> std::io::Result<usize> {
+        let Some(tls) = &mut self.tls else {
+            return came(&self.socket, &mut plain[..READ_LEN]);
+        };
+        let begun = tls.put_begun(sealed);
+        let all = begun + came(&self.socket, &mut sealed[begun..begun + READ_LEN])?;
+        tls.open(&mut sealed[..all], plain, &mut self.unsent).map_err(invalid)
+    }
+
+    fn say(&mut self, text: &[u8]) -> std::io::Result<()> {
+        let Some(tls) = &mut self.tls else {
+            return self.send(text);
+        };
+        tls.seal(text, &mut self.unsent).map_err(invalid)?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let unsent = std::mem::take(&mut self.unsent);
+        self.send(&unsent)
+    }
+
     fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let mut rest = bytes;
         while self.unsent.is_empty() && !rest.is_empty() {
             match (&self.socket).write(rest) {
                 Ok(taken) => rest = &rest[taken..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.unsent.extend_from_slice(rest),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
+        self.unsent.extend_from_slice(rest);
         Ok(())
     }
 
-    /// Puts the answer to a PING behind what is still to be sent; true, because there is one.
-    fn pong(&mut self, ping: &[u8]) -> bool {
-        self.unsent.extend_from_slice(b"PONG");
-        self.unsent.extend_from_slice(&ping[4..]);
-        self.unsent.extend_from_slice(b"\r\n");
-        true
+    /// Puts the answer to a PING behind what is still to be sent.
+    fn pong(&mut self, ping: &[u8]) -> std::io::Result<()> {
+        let pong = [b"PONG", &ping[4..], b"\r\n"].concat();
+        match &mut self.tls {
+            Some(tls) => tls.seal(&pong, &mut self.unsent).map_err(invalid)?,
+            None => self.unsent.extend_from_slice(&pong),
+        }
+        Ok(())
     }
+}
+
+/// Reads once; the end of the stream is an error.
+fn came(mut socket: &TcpStream, buffer: &mut [u8]) -> std::io::Result<usize> {
+    match socket.read(buffer)? {
+        0 => Err(ErrorKind::UnexpectedEof.into()),
+        came => Ok(came),
+    }
+}
+
+fn invalid(error: String) -> std::io::Error {
+    std::io::Error::new(ErrorKind::InvalidData, error)
 }
 
 /// Connects without waiting for small writes to fill a segment, and so that closing leaves no port waiting.

@@ -107,7 +107,7 @@ impl<'a> Study<'a> {
         let empty_kib = site.process.resident_kib()?;
         let mut report = Report::new(name);
         report.number("rss_start_kib", empty_kib as f64);
-        Ok(Study { site, crowd: Crowd::new()?, empty_kib, report })
+        Ok(Study { site, crowd: site.crowd()?, empty_kib, report })
     }
 
     fn grow_to(&mut self, users: usize) -> Result<(), String> {

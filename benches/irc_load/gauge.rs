@@ -74,6 +74,16 @@ impl Reading {
 }
 
 impl Work {
+    /// Both together.
+    pub fn and(&self, other: &Work) -> Work {
+        Work {
+            deliveries: self.deliveries + other.deliveries,
+            took: self.took + other.took,
+            server_cpu: self.server_cpu + other.server_cpu,
+            own_cpu: self.own_cpu + other.own_cpu,
+        }
+    }
+
     /// What one delivery cost the server, in microseconds of CPU time.
     pub fn cpu_us_per_delivery(&self) -> f64 {
         self.server_cpu.as_secs_f64() * 1e6 / self.deliveries.max(1) as f64

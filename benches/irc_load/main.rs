@@ -1,6 +1,6 @@
 //! A load generator for chat servers: what does a delivery cost, how late is it, and did it come at all?
 //!
-//! It speaks plain IRC to any server, runs on one thread, counts every delivery and reads the server's CPU time and
+//! It speaks IRC to any server, in the clear or through TLS, runs on one thread, counts every delivery and reads the server's CPU time and
 //! memory from the kernel. `docs/benchmarks.md` tells how to run it and how to read it; `benches/compare.py` runs it
 //! against several servers. Without arguments it checks its own counting and prints its usage.
 
@@ -9,9 +9,11 @@ mod crowd;
 mod crowds;
 mod enter;
 mod gauge;
+mod handshake;
 mod paced;
 mod report;
 mod scenario;
+mod secured;
 mod server_process;
 mod slow;
 mod start;

@@ -80,6 +80,17 @@ impl Pace {
     }
 }
 
+impl Paced {
+    /// Adds another talk of the same crowd, as if the two had been one. What was heard of a QUIT stays.
+    pub fn add(&mut self, other: &Paced) {
+        self.work = self.work.and(&other.work);
+        self.latency.add(&other.latency);
+        self.lag.add(&other.lag);
+        self.peak_kib = self.peak_kib.max(other.peak_kib);
+        self.faults = self.faults.and(&other.faults);
+    }
+}
+
 /// When who speaks next.
 struct Timetable {
     /// Moments within the period, ascending, with who speaks then.

@@ -9,8 +9,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::crowd::Crowd;
 use crate::crowds::{CrowdsArgs, IdleArgs, RegisterArgs};
 use crate::enter::{Entrance, Rooms, enter};
+use crate::handshake::HandshakeArgs;
 use crate::paced::Pace;
 use crate::report::Report;
+use crate::secured::Encryption;
 use crate::server_process::ServerProcess;
 use crate::slow::SlowArgs;
 use crate::start::StartArgs;
@@ -29,6 +31,9 @@ pub struct Args {
     /// people on their way in at the same time (8); give more to a server that admits people once a second
     #[argh(option, default = "8")]
     at_a_time: usize,
+    /// talk through TLS; any certificate will do
+    #[argh(switch)]
+    tls: bool,
     #[argh(subcommand)]
     scenario: Scenario,
 }
@@ -43,6 +48,7 @@ enum Scenario {
     Idle(IdleArgs),
     Register(RegisterArgs),
     Crowds(CrowdsArgs),
+    Handshake(HandshakeArgs),
     Slow(SlowArgs),
     Start(StartArgs),
 }
@@ -108,13 +114,15 @@ impl Args {
     /// Runs the scenario and prints its report; false when deliveries went wrong.
     pub fn run(&self) -> Result<bool, String> {
         raise_open_files()?;
+        let encryption = self.tls.then(Encryption::new).transpose()?;
         if let Scenario::Start(args) = &self.scenario {
-            return args.run(self.server);
+            return args.run(self.server, encryption.as_ref());
         }
         let pid = self.pid.ok_or("whose CPU time is to be read? Give the server's process id with --pid")?;
         let site = Site {
             entrance: Entrance { server: self.server, at_a_time: self.at_a_time.max(1) },
             process: ServerProcess::find(pid)?,
+            encryption,
         };
         match &self.scenario {
             Scenario::Window(args) => args.run(&site),
@@ -124,8 +132,9 @@ impl Args {
             Scenario::Idle(args) => args.run(&site),
             Scenario::Register(args) => args.run(&site),
             Scenario::Crowds(args) => args.run(&site),
+            Scenario::Handshake(args) => args.run(&site),
             Scenario::Slow(args) => args.run(&site),
-            Scenario::Start(args) => args.run(self.server),
+            Scenario::Start(args) => args.run(self.server, site.encryption.as_ref()),
         }
     }
 }
@@ -136,15 +145,22 @@ pub struct Site {
     pub entrance: Entrance,
     /// Where its cost is read.
     pub process: ServerProcess,
+    /// How its clients talk, if not in the clear.
+    pub encryption: Option<Encryption>,
 }
 
 impl Site {
+    /// Nobody yet.
+    pub fn crowd(&self) -> Result<Crowd, String> {
+        Crowd::new(self.encryption.clone())
+    }
+
     /// Members, all in one room.
     pub fn room_of(&self, members: usize) -> Result<Crowd, String> {
         if members < 2 {
             return Err("a delivery needs two: give --members 2 or more".to_owned());
         }
-        let mut crowd = Crowd::new()?;
+        let mut crowd = self.crowd()?;
         enter(&mut crowd, self.entrance, members, &Rooms::One)?;
         Ok(crowd)
     }

@@ -11,6 +11,7 @@ use crate::enter::Rooms;
 use crate::paced::Pace;
 use crate::report::Report;
 use crate::scenario::{Site, checked, seconds};
+use crate::secured::Pipe;
 use crate::text::LONGEST_LEN;
 
 /// The kernel doubles it; with so little, the server notices after a few kilobytes.
@@ -22,7 +23,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// He has no number among the members, so he has a name of another kind.
 const NICK: &str = "slow";
 
-/// A steady stream without and with a member who never reads: what the others, the memory and he see of it.
+/// A steady stream without, with, and again without a member who never reads: what the others, the memory and he see of it.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "slow")]
 pub struct SlowArgs {
@@ -44,13 +45,16 @@ impl SlowArgs {
         let measured = seconds(f64::from(self.megabytes) * 1024.0 * 1024.0 / LONGEST_LEN as f64 / checked(self.rate)?)?;
         let mut pace =
             Pace { rate: self.rate, even: true, text_len: LONGEST_LEN, warm_up: WARM_UP, measured: measured / 2 };
-        let without = pace.run(&mut crowd, &site.process)?;
+        let mut without = pace.run(&mut crowd, &site.process)?;
         let before_kib = site.process.resident_kib()?;
-        let slow = SlowReader::join(site.entrance.server, &Rooms::One.name(0))?;
+        let slow = SlowReader::join(site, &Rooms::One.name(0))?;
         // From the first moment: what happens when he is cut belongs to it.
         (pace.warm_up, pace.measured) = (Duration::ZERO, measured);
         let with = pace.run(&mut crowd, &site.process)?;
         let found = slow.read_on();
+        // Half before and half behind: what grows with the history, as GZY's index does, is in both that are compared.
+        (pace.warm_up, pace.measured) = (WARM_UP, measured / 2);
+        without.add(&pace.run(&mut crowd, &site.process)?);
         let mut report = Report::new("slow");
         report.number("members", self.members as f64);
         report.number("messages_per_s", self.rate);
@@ -72,7 +76,7 @@ impl SlowArgs {
 
 /// A member of the room who stops reading once he is in.
 struct SlowReader {
-    socket: TcpStream,
+    socket: Pipe,
 }
 
 /// What he finds when he reads on at last.
@@ -87,9 +91,10 @@ struct Found {
 
 impl SlowReader {
     /// Registers and joins the room, and reads nothing more from here on.
-    fn join(server: SocketAddr, room: &str) -> Result<Self, String> {
-        let socket = connect(server).map_err(|error| format!("the slow reader cannot connect: {error}"))?;
-        let mut slow = SlowReader { socket };
+    fn join(site: &Site, room: &str) -> Result<Self, String> {
+        let socket =
+            connect(site.entrance.server).map_err(|error| format!("the slow reader cannot connect: {error}"))?;
+        let mut slow = SlowReader { socket: Pipe::new(socket, site.encryption.as_ref())? };
         slow.ask(&format!("NICK {NICK}\r\nUSER {NICK} 0 * :slow\r\n"), " 001 ")?;
         slow.ask(&format!("JOIN {room}\r\n"), " JOIN ")?;
         slow.ask("PING settled\r\n", " PONG ")?;
@@ -118,7 +123,7 @@ impl SlowReader {
         let mut tail: Vec<u8> = Vec::new();
         let mut buffer = [0; 16 * 1024];
         // Somebody who was not cut may have megabytes waiting; nothing for a second is the end.
-        let _ = self.socket.set_read_timeout(Some(Duration::from_secs(1)));
+        let _ = self.socket.tcp().set_read_timeout(Some(Duration::from_secs(1)));
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(0) => found.cut = true,

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::report::Report;
+use crate::secured::{Encryption, Pipe};
 
 /// A server that has not let anybody in by then does not start at all.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,10 +36,10 @@ pub struct StartArgs {
 
 impl StartArgs {
     /// Runs and reports.
-    pub fn run(&self, server: SocketAddr) -> Result<bool, String> {
+    pub fn run(&self, server: SocketAddr, encryption: Option<&Encryption>) -> Result<bool, String> {
         let mut starts = Vec::new();
         for _ in 0..self.times.max(1) {
-            starts.push(start_once(&self.command, server, self.core)?);
+            starts.push(start_once(&self.command, server, self.core, encryption)?);
         }
         let mut report = Report::new("start");
         report.number("times", starts.len() as f64);
@@ -61,7 +62,12 @@ struct Started {
 }
 
 /// Starts the command once on this core, knocks until it lets somebody in, and ends it.
-fn start_once(command: &[String], server: SocketAddr, core: usize) -> Result<Started, String> {
+fn start_once(
+    command: &[String],
+    server: SocketAddr,
+    core: usize,
+    encryption: Option<&Encryption>,
+) -> Result<Started, String> {
     let (program, arguments) = command.split_first().ok_or("no command to start is given; put it behind --")?;
     if TcpStream::connect(server).is_ok() {
         return Err(format!("something listens on {server} already; end it or name another port"));
@@ -76,11 +82,16 @@ fn start_once(command: &[String], server: SocketAddr, core: usize) -> Result<Sta
         .map_err(|error| format!("cannot start {program}: {error}"))?;
     let mut child = Running(child);
     child.pin(core)?;
-    knock(&mut child, server, began)
+    knock(&mut child, server, began, encryption)
 }
 
-fn knock(child: &mut Running, server: SocketAddr, began: Instant) -> Result<Started, String> {
-    let mut socket = loop {
+fn knock(
+    child: &mut Running,
+    server: SocketAddr,
+    began: Instant,
+    encryption: Option<&Encryption>,
+) -> Result<Started, String> {
+    let socket = loop {
         match TcpStream::connect(server) {
             Ok(socket) => break socket,
             Err(_) if began.elapsed() < PATIENCE && child.lives() => std::thread::sleep(KNOCK_EVERY),
@@ -90,6 +101,7 @@ fn knock(child: &mut Running, server: SocketAddr, began: Instant) -> Result<Star
     let listens = began.elapsed();
     let cannot = |error| format!("the server does not greet: {error}");
     socket.set_read_timeout(Some(PATIENCE)).map_err(cannot)?;
+    let mut socket = Pipe::new(socket, encryption)?;
     socket.write_all(b"NICK b00000\r\nUSER b00000 0 * :load\r\n").map_err(cannot)?;
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];

@@ -144,6 +144,13 @@ impl Latency {
         self.longest_ns = self.longest_ns.max(ns);
     }
 
+    /// Notes everything that the other has noted.
+    pub fn add(&mut self, other: &Latency) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.noted += other.noted;
+        self.longest_ns = self.longest_ns.max(other.longest_ns);
+    }
+
     /// Forgets everything noted.
     pub fn clear(&mut self) {
         self.counts.fill(0);

@@ -37,7 +37,7 @@ pub struct ClientArgs {
     #[argh(option, arg_name = "name")]
     pub room: Option<String>,
 
-    /// file whose first line is the password of the server, where it has one · 入门口令文件
+    /// file whose first line is the password of the server, where it has one · 入门密码文件
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
@@ -90,7 +90,7 @@ pub struct SayArgs {
     #[argh(option, arg_name = "name")]
     pub room: Option<String>,
 
-    /// file whose first line is the password of the server, where it has one · 入门口令文件
+    /// file whose first line is the password of the server, where it has one · 入门密码文件
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 

@@ -26,6 +26,8 @@ pub struct Account {
     pub devices: Vec<ConnId>,
     /// The groups that it is a member of, here or away.
     pub groups: Vec<RoomId>,
+    /// The groups that it is invited to, oldest first.
+    pub invited: Vec<RoomId>,
 }
 
 /// All accounts. The rules hold every name in memory, so that nobody takes one by being quicker than the store.
@@ -50,8 +52,14 @@ impl Accounts {
         let (key, skeleton) = (name.key(), name.skeleton());
         self.by_name.entry(skeleton.as_str().into()).or_insert(entry.id);
         self.by_name.insert(key.as_str().into(), entry.id);
-        let account =
-            Account { name, admin: entry.admin, display: entry.display, devices: Vec::new(), groups: Vec::new() };
+        let account = Account {
+            name,
+            admin: entry.admin,
+            display: entry.display,
+            devices: Vec::new(),
+            groups: Vec::new(),
+            invited: Vec::new(),
+        };
         self.by_id.entry(entry.id).or_insert(account);
     }
 

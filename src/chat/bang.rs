@@ -6,6 +6,7 @@ mod account;
 mod bans;
 mod dates;
 mod everyday;
+mod groups;
 mod look;
 mod moderation;
 mod parse;
@@ -65,7 +66,9 @@ impl Turn<'_> {
         if self.ended {
             return true;
         }
-        let room = self.chat.room_named(target).filter(|room| room.standing(self.me).is_some());
+        let room = Some(target).filter(|target| target.starts_with('#'));
+        let room =
+            room.and_then(|name| self.chat.room_meant(self.me, name)).filter(|room| room.standing(self.me).is_some());
         let asked = Asked {
             tongue: typed.tongue,
             target: room.map_or(clip_word(target), |room| room.name.as_str()).into(),
@@ -98,6 +101,14 @@ impl Turn<'_> {
             Command::Msg => self.bang_msg(rest, tags),
             Command::History => self.bang_history(rest),
             Command::Search => self.bang_search(rest),
+            Command::Create => self.bang_create(rest),
+            Command::Join => self.bang_join(rest),
+            Command::Invite => self.bang_invite(rest),
+            Command::Decline => self.bang_decline(rest),
+            Command::Leave => self.bang_leave(rest),
+            Command::Groups => self.bang_groups(),
+            Command::Delete => self.bang_delete(rest),
+            Command::Op | Command::Deop | Command::Owner => self.bang_appoint(command, rest),
             Command::Topic => self.bang_topic(rest),
             Command::Kick => self.bang_kick(rest),
             Command::Ban => self.bang_forbid(Command::Ban, rest),
@@ -166,6 +177,13 @@ impl Turn<'_> {
             self.refuse(&text);
         }
         refuses
+    }
+
+    /// Says a refusal in the language of the command; false when no command is carried out.
+    pub(super) fn refused_as(&mut self, sentence: impl FnOnce(Tongue) -> String) -> bool {
+        let Some(tongue) = self.asked.as_ref().map(|asked| asked.tongue) else { return false };
+        self.refuse(&sentence(tongue));
+        true
     }
 
     /// Says a refusal that has no numeric in the language of the command.
@@ -338,7 +356,7 @@ mod tests {
         let eve = w.join("eve");
         w.drain();
         let english = "no password over a link that others can read";
-        let chinese = "这条连接别人看得到，不能在上面说口令";
+        let chinese = "这条连接别人看得到，不能在上面说密码";
         for (typed, answer) in [
             ("!login anna hunter2", english),
             ("!REGISTER anna hunter2", english),

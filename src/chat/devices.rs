@@ -14,10 +14,10 @@ use super::people::Whowas;
 use super::room::Standing;
 use super::session::Login;
 use super::turn::Turn;
-use super::{Audience, Chat, ConnId, Effect, RoomId};
+use super::{Audience, Chat, ConnId, Effect, Member, RoomId};
 
 /// The host part of everybody who is logged in. It tells nothing of an address, and the user part is the account's number.
-const ACCOUNT_HOST: &str = "account.gzy";
+pub(super) const ACCOUNT_HOST: &str = "account.gzy";
 
 impl Chat {
     /// The other connections of the same account; none for a guest.
@@ -118,6 +118,7 @@ impl Turn<'_> {
         self.tell_new_host(&old_source, &peers);
         let event = Rc::new(self.my_event(format_args!("ACCOUNT {}", login.name), None));
         self.effects.push(Effect::ToEach { to: peers, only: Audience::with(Caps::ACCOUNT_NOTIFY), event });
+        self.come_home();
     }
 
     /// CHGHOST (IRCv3 chghost): user and host part are those of the account from here on.
@@ -161,6 +162,7 @@ impl Turn<'_> {
             let standing = self.chat.rooms.get(&id).and_then(|room| room.standing(other));
             self.enter(id, standing.unwrap_or(Standing::PLAIN));
         }
+        self.show_waiting_invitations();
     }
 
     /// Takes the account's nick, source and display name, and its place among the account's devices.
@@ -211,18 +213,28 @@ impl Turn<'_> {
         }
     }
 
-    /// Brings every other device of this person into a room, too.
-    pub(super) fn bring_others(&mut self, id: RoomId, standing: Standing) {
-        for other in self.chat.other_devices(self.me) {
-            let is_outside = self.chat.rooms.get(&id).is_some_and(|room| room.standing(other).is_none());
-            if is_outside {
-                self.chat.turn(other, self.now, self.effects, |turn| turn.enter(id, standing));
+    /// Brings every other device of this person into a room, too. Where all in the room are told of the coming, they are among those.
+    pub(super) fn bring_others(&mut self, id: RoomId, standing: Standing, with_join: bool) {
+        let others = self.chat.other_devices(self.me);
+        for other in &others {
+            let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| room.standing(*other).is_none()) else {
+                continue;
+            };
+            room.admit(Member { conn: *other, standing, further: true });
+            if let Some(session) = self.chat.session_mut(*other) {
+                session.rooms.push(id);
             }
+            self.chat.turn(*other, self.now, self.effects, |turn| turn.show_entered(id, with_join));
+        }
+        let lead = others.into_iter().find(|other| self.chat.is_lead(*other));
+        if let (Some(lead), Some(room)) = (lead, self.chat.rooms.get_mut(&id)) {
+            room.hide(self.me);
+            room.show(lead);
         }
     }
 
-    /// Takes every other device of this person out of a room, and shows it the line that says so.
-    pub(super) fn take_others_out(&mut self, id: RoomId, event: &Rc<crate::wire::event::Event>) {
+    /// Takes every other device of this person out of a room, without a word.
+    pub(super) fn drop_others(&mut self, id: RoomId) -> Vec<ConnId> {
         let others = self.chat.other_devices(self.me);
         for other in &others {
             if let Some(session) = self.chat.session_mut(*other) {
@@ -230,8 +242,17 @@ impl Turn<'_> {
             }
             self.chat.drop_member(id, *other);
         }
+        others
+    }
+
+    /// Takes every other device of this person out of a room, and shows it the line that says so.
+    pub(super) fn take_others_out(&mut self, id: RoomId, event: &Rc<crate::wire::event::Event>) {
+        let others = self.drop_others(id);
         if !others.is_empty() {
             self.effects.push(Effect::ToEach { to: others, only: Audience::ALL, event: event.clone() });
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ impl Chat {
             format!("NAMELEN={REALNAME_BYTES}"),
             format!("NETWORK={network}"),
             format!("NICKLEN={NAME_BYTES}"),
-            "PREFIX=(ov)@+".into(),
+            "PREFIX=(qov)~@+".into(),
             "SAFELIST".into(),
             format!(
                 "TARGMAX=JOIN:,KICK:{TARGETS},NAMES:,NOTICE:{TARGETS},PART:,PRIVMSG:{TARGETS},TAGMSG:{TARGETS},WHOIS:1"
@@ -103,7 +103,7 @@ mod tests {
         let (tokens, lines) = welcome(settings());
         let info = lines.iter().find_map(|line| line.strip_prefix(":gzy.local 004 小阳 gzy.local ")).unwrap();
         let words: Vec<&str> = info.split(' ').collect();
-        assert_eq!(words[1..], ["Biow", "beIiklmnostv", "beIklov"]);
+        assert_eq!(words[1..], ["Biow", "beIiklmnoqstv", "beIkloqv"]);
         let (list_and_key, flags) = tokens["CHANMODES"].rsplit_once(',').unwrap();
         let status = tokens["PREFIX"].strip_prefix('(').and_then(|rest| rest.split_once(')')).unwrap().0;
         let sorted = |text: String| {

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use crate::store::record::Query;
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
-use crate::wire::limits::{ROOMS, ROOMS_PER_SESSION};
+use crate::wire::limits::{ROOM_TELLS_EACH, ROOMS, ROOMS_PER_SESSION};
 use crate::wire::line::{Line, clip};
 use crate::wire::name::RoomName;
 use crate::wire::reply::*;
 
+use super::group::{Refused, number_of};
 use super::room::Standing;
 use super::turn::Turn;
 use super::{Asker, Audience, Chat, Effect, Member, Now, Room, RoomId};
@@ -28,8 +29,11 @@ impl Turn<'_> {
     }
 
     fn part_all(&mut self) {
+        let account = self.session().account_id();
         for id in self.session().rooms.clone() {
-            let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { continue };
+            // A slip of the finger ends no memberships.
+            let Some(room) = self.chat.rooms.get(&id).filter(|room| !room.keeps(account)) else { continue };
+            let name = room.name.clone();
             let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), None));
             self.reply_event(&event, "");
             self.leave_room(id, &event);
@@ -37,11 +41,15 @@ impl Turn<'_> {
     }
 
     fn join_named(&mut self, text: &str, key: &str) {
-        let name = match RoomName::parse(text) {
-            Ok(name) => name,
-            Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
+        let known = self.chat.room_meant(self.me, text).map(|room| (room.id, room.name.clone()));
+        let (known, name) = match known {
+            Some((id, name)) => (Some(id), name),
+            None => match RoomName::parse(text) {
+                Ok(name) => (None, name),
+                Err(_) if number_of(text).is_some() => return self.refuse_group(&Refused::NoGroup, &[clip_word(text)]),
+                Err(why) => return self.numeric(ERR_BADCHANMASK, &[clip_word(text)], &why.to_string()),
+            },
         };
-        let known = self.chat.rooms_by_name.get(&name.key()).copied();
         if known.is_some_and(|id| self.session().rooms.contains(&id)) {
             return;
         }
@@ -50,14 +58,15 @@ impl Turn<'_> {
             return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], sentence);
         }
         match known {
-            None => self.open_and_enter(name),
-            Some(id) if self.may_enter(id, key) => self.enter(id, Standing::PLAIN),
+            None => self.join_new(name),
+            Some(id) if self.may_enter(id, key) => self.come_into(id),
             Some(_) => {}
         }
     }
 
-    fn open_and_enter(&mut self, name: RoomName) {
-        if self.chat.rooms.len() >= ROOMS {
+    /// Opens a room that ends with its last member, and comes into it.
+    pub(super) fn open_and_enter(&mut self, name: RoomName) {
+        if self.chat.rooms.len() - self.chat.groups.count() >= ROOMS {
             return self.numeric(ERR_TOOMANYCHANNELS, &[name.as_str()], "there are too many rooms on this server");
         }
         let id = self.chat.open_room(name, false, self.now, self.effects);
@@ -68,18 +77,23 @@ impl Turn<'_> {
     /// lifts no ban: in an open room every member may invite, but only its operators decide about bans.
     fn may_enter(&mut self, id: RoomId, key: &str) -> bool {
         let Some(room) = self.chat.rooms.get(&id) else { return false };
+        if let Some(why) = self.bars_joining(id) {
+            let name = room.name.clone();
+            self.refuse_group(&why, &[name.as_str()]);
+            return false;
+        }
         let me = self.session();
         if me.operator {
             return true;
         }
-        let invited = me.invited().contains(&id);
+        let invited = me.invited().contains(&id) || room.awaits(me.account_id());
         let refusal = if room.ban_on(me, false).is_some() {
             Some((ERR_BANNEDFROMCHAN, "you are banned from that room"))
         } else if room.flags.invite_only && !invited && !room.invites(me) {
             Some((ERR_INVITEONLYCHAN, "that room is by invitation only; ask somebody in it"))
         } else if !invited && room.password.as_deref().is_some_and(|password| password != key) {
             Some((ERR_BADCHANNELKEY, "that room needs its key: JOIN <room> <key>"))
-        } else if room.limit.is_some_and(|limit| room.people() >= limit as usize) {
+        } else if room.limit.is_some_and(|limit| room.people().max(room.size()) >= limit as usize) {
             Some((ERR_CHANNELISFULL, "that room is full; try again when somebody has left"))
         } else {
             None
@@ -103,24 +117,30 @@ impl Turn<'_> {
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         let further = others.iter().any(|device| room.standing(*device).is_some());
         room.admit(Member { conn: me, standing, further });
-        let name = room.name.clone();
+        let (name, tells_each) = (room.name.clone(), room.tells_each());
         if further {
-            let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
-            self.reply_event(&own, "");
-        } else if room.tells_each() {
+            return self.show_entered(id, true);
+        }
+        if tells_each {
             self.tell_joined(id, &name);
         } else {
             room.untold.joined += 1;
             self.chat.tell_count_later(id, now);
+        }
+        self.show_entered(id, !tells_each);
+        self.bring_others(id, standing, !tells_each);
+    }
+
+    /// Shows this session a room that it is in: who is there, and what was said. Whoever heard of its coming with all others is not told again.
+    pub(super) fn show_entered(&mut self, id: RoomId, with_join: bool) {
+        let Some(name) = self.chat.rooms.get(&id).map(|room| room.name.clone()) else { return };
+        if with_join {
             let own = self.joined_event(&name, self.session().caps.has(Caps::EXTENDED_JOIN));
             self.reply_event(&own, "");
         }
         self.show_marker_of(id);
         self.show_room(id);
         self.replay(id);
-        if !further {
-            self.bring_others(id, standing);
-        }
     }
 
     fn joined_event(&self, name: &RoomName, extended: bool) -> Event {
@@ -157,14 +177,14 @@ impl Turn<'_> {
     /// Topic and names, as JOIN shows them.
     fn show_room(&mut self, id: RoomId) {
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (has_topic, tells_each) = (room.topic.is_some(), room.tells_each());
+        let (has_topic, is_small) = (room.topic.is_some(), room.members.len().max(room.size()) <= ROOM_TELLS_EACH);
         if has_topic {
             self.show_topic(id);
         }
         if self.session().caps.has(Caps::NO_IMPLICIT_NAMES) {
             return;
         }
-        if tells_each {
+        if is_small {
             return self.show_names(id);
         }
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
@@ -192,15 +212,22 @@ impl Chat {
         let id = RoomId(self.last_room);
         let instance = self.next_id(now).0;
         let mut room = Room::new(id, name, is_lobby, now.wall_ms, instance);
-        if self.settings.replay == 0 {
-            room.recent_loaded = true;
-        } else {
-            let query = Query::Before { place: room.place(), before: None, limit: self.settings.replay };
-            effects.push(Effect::Ask { token: self.next_token(Asker::Room(id)), query });
-        }
+        room.recent_loaded = self.settings.replay == 0;
         self.rooms_by_name.insert(room.key(), id);
         self.rooms.insert(id, room);
+        self.ask_for_recent(id, effects);
         id
+    }
+
+    /// Asks the store once for what was last said in a room, where somebody is to be shown that.
+    pub(super) fn ask_for_recent(&mut self, id: RoomId, effects: &mut Vec<Effect>) {
+        let limit = self.settings.replay;
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| !room.recent_loaded && !room.recent_asked) else {
+            return;
+        };
+        room.recent_asked = true;
+        let query = Query::Before { place: room.whole_place(), before: None, limit };
+        effects.push(Effect::Ask { token: self.next_token(Asker::Room(id)), query });
     }
 }
 
@@ -243,6 +270,24 @@ mod tests {
         assert_eq!(w.said_to(ben), [format!(":{s} JOIN #茶 小阳 :小阳"), format!(":{s} AWAY :吃饭")]);
         assert_eq!(w.ask(小阳, "JOIN #茶"), [""; 0], "who is in already just stays");
         assert_eq!(w.said_to(anna), [""; 0]);
+    }
+
+    #[test]
+    fn each_device_of_a_person_is_told_once_that_they_came_and_went() {
+        let mut w = World::new();
+        let [phone, laptop] = ["phone", "laptop"].map(|nick| {
+            let conn = w.join(nick);
+            w.log_in(conn, "anna");
+            conn
+        });
+        w.join("ben");
+        for (line, told) in [("PART #lobby", " PART #lobby"), ("JOIN #lobby", " JOIN #lobby")] {
+            w.line(phone, line);
+            for conn in [phone, laptop] {
+                let lines = w.said_to(conn);
+                assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 1, "{lines:?}");
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,10 @@ impl Turn<'_> {
                 self.numeric(ERR_NOTONCHANNEL, &[name.as_str()], "you are not in that room");
                 continue;
             }
+            if let Some(account) = room.seat(self.session().account_id()).map(|seat| seat.account) {
+                self.leave_group(id, account, reason);
+                continue;
+            }
             let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), reason));
             self.reply_event(&event, "");
             self.leave_room(id, &event);
@@ -73,9 +77,7 @@ impl Turn<'_> {
         if !self.chat.other_devices(self.me).is_empty() {
             self.log(format!("a device of {} left ({})", self.session().nick.as_str(), printable(reason)));
         } else if self.session().is_registered() {
-            let event = Rc::new(self.my_event(format_args!("QUIT"), Some(reason)));
-            let peers = self.chat.peers_who_are_told_each(self.me);
-            self.effects.push(Effect::ToEach { to: peers, only: Audience::ALL, event });
+            self.tell_gone(reason);
             for id in self.session().rooms.clone() {
                 self.remove_and_tell(id);
             }
@@ -137,7 +139,8 @@ impl Turn<'_> {
         self.session_mut().rooms.retain(|room| *room != id);
         let room = self.chat.rooms.get_mut(&id)?;
         let (tells_each, is_lobby, left) = (room.tells_each(), room.is_lobby, room.people().saturating_sub(1));
-        if !tells_each {
+        // A member of a group who goes offline stays one.
+        if !tells_each && room.group.is_none() {
             room.untold.left += 1;
             self.chat.tell_count_later(id, now);
         }
@@ -154,7 +157,7 @@ impl Turn<'_> {
 impl Room {
     /// Whether joins and leaves are told one by one here.
     pub(super) fn tells_each(&self) -> bool {
-        self.members.len() <= ROOM_TELLS_EACH
+        self.people() <= ROOM_TELLS_EACH
     }
 }
 
@@ -167,19 +170,18 @@ impl Chat {
     /// Everybody who shares a room with `conn` for which `counts` is true; nobody twice, not `conn` itself.
     pub(super) fn peers(&self, conn: ConnId, counts: impl Fn(&Room) -> bool) -> Vec<ConnId> {
         let Some(session) = self.session(conn) else { return Vec::new() };
-        let shared = session.rooms.iter().filter_map(|id| self.rooms.get(id)).filter(|room| counts(room));
-        let mut peers: Vec<ConnId> =
-            shared.flat_map(|room| &room.members).map(|member| member.conn).filter(|peer| *peer != conn).collect();
-        peers.sort_unstable();
-        peers.dedup();
-        peers
+        let rooms: Vec<&Room> =
+            session.rooms.iter().filter_map(|id| self.rooms.get(id)).filter(|r| counts(r)).collect();
+        shared(&rooms, conn)
     }
 
-    /// Takes a member out of a room's list. A room without members ends, but for the lobby.
+    /// Takes a member out of a room's list. A room without members ends, but for the lobby and for groups.
     pub(super) fn drop_member(&mut self, id: RoomId, conn: ConnId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         room.drop(conn);
-        if room.members.is_empty() && !room.is_lobby {
+        if room.members.is_empty() && room.group.is_some() {
+            self.rest_group(id);
+        } else if room.members.is_empty() && !room.is_lobby {
             let key = room.key();
             self.rooms.remove(&id);
             self.rooms_by_name.remove(&key);
@@ -216,6 +218,15 @@ impl Chat {
             self.counting.retain(|counting| *counting != id);
         }
     }
+}
+
+/// Everybody in these rooms but `conn`, nobody twice.
+pub(super) fn shared(rooms: &[&Room], conn: ConnId) -> Vec<ConnId> {
+    let members = rooms.iter().flat_map(|room| &room.members).map(|member| member.conn);
+    let mut peers: Vec<ConnId> = members.filter(|peer| *peer != conn).collect();
+    peers.sort_unstable();
+    peers.dedup();
+    peers
 }
 
 #[cfg(test)]

@@ -12,13 +12,36 @@ use crate::wire::name::{Key, fold};
 use crate::wire::reply::*;
 
 use super::join::clip_word;
+use super::room::Standing;
 use super::turn::Turn;
-use super::{Room, RoomId, SERVER_NAME};
+use super::{Chat, Room, RoomId, SERVER_NAME};
 
 impl Room {
     /// How NAMES marks the room: `@` for a secret one, `=` for others.
     pub(super) fn names_symbol(&self) -> &'static str {
         if self.flags.secret { "@" } else { "=" }
+    }
+}
+
+impl Chat {
+    /// Those in a room by nick or by source: who is here, then the members of a group who are away. Strangers see neither the
+    /// invisible nor the absent.
+    pub(super) fn named_in(&self, room: &Room, sees_all: bool, whole_source: bool) -> Vec<(Standing, String)> {
+        let here = room.members.iter().filter(|member| !member.further);
+        let here = here.filter_map(|member| Some((member.standing, self.session(member.conn)?)));
+        let mut named: Vec<(Standing, String)> = here
+            .filter(|(_, person)| sees_all || !person.invisible)
+            .map(|(standing, person)| {
+                (standing, if whole_source { person.source() } else { person.nick.as_str() }.to_owned())
+            })
+            .collect();
+        if sees_all {
+            named.extend(self.away_in(room).map(|(seat, account)| {
+                let shown = if whole_source { self.source_of(seat.account) } else { account.name.as_str().to_owned() };
+                (seat.standing, shown)
+            }));
+        }
+        named
     }
 }
 
@@ -30,7 +53,12 @@ impl Turn<'_> {
             if !answered.insert(Key::of(name)) {
                 continue;
             }
-            match self.chat.room_named(name).filter(|room| room.is_shown_to(self.session())).map(|room| room.id) {
+            match self
+                .chat
+                .room_meant(self.me, name)
+                .filter(|room| room.is_shown_to(self.session()))
+                .map(|room| room.id)
+            {
                 Some(id) => self.show_names(id),
                 None => self.numeric(RPL_ENDOFNAMES, &[clip_word(name)], "End of /NAMES list"),
             }
@@ -49,16 +77,10 @@ impl Turn<'_> {
         let limit = if me.caps.has(Caps::LONG_LINES) { LINE_BYTES } else { CLASSIC_LINE_BYTES };
         let name = room.name.as_str();
         let head = format!(":{SERVER_NAME} {} {} {} {name} :", RPL_NAMREPLY.0, me.shown_nick(), room.names_symbol());
-        let members = room
-            .members
-            .iter()
-            .filter(|member| !member.further)
-            .filter_map(|member| Some((member.standing, self.chat.session(member.conn)?)));
         let mut lines = String::new();
         let mut line_bytes = limit;
-        for (standing, member) in members.filter(|(_, member)| sees_all || !member.invisible) {
+        for (standing, shown) in self.chat.named_in(room, sees_all, whole_source) {
             let prefix = standing.prefixes(every_prefix);
-            let shown = if whole_source { member.source().to_owned() } else { member.nick.as_str().to_owned() };
             // A space in front of it, or "\r\n" behind the line.
             let bytes = prefix.len() + shown.len();
             if line_bytes + 1 + bytes + 2 > limit {
@@ -78,6 +100,13 @@ impl Turn<'_> {
         self.numeric(RPL_ENDOFNAMES, &[name.as_str()], "End of /NAMES list");
     }
 
+    /// Whether LIST shows a room to this session: not those of others that one has to be asked to.
+    fn is_listed(&self, room: &Room) -> bool {
+        let me = self.session();
+        let is_private = room.group.is_some() && room.flags.invite_only;
+        room.is_shown_to(me) && (!is_private || me.operator || room.standing(self.me).is_some())
+    }
+
     /// `LIST [<condition>{,<condition>}]`: rooms by name or mask, `!mask` for all others, `>n` and `<n` for their number of members.
     pub(super) fn list(&mut self, line: &Line) {
         let wanted = Conditions::parse(line.param(0).unwrap_or(""));
@@ -86,14 +115,14 @@ impl Turn<'_> {
             return self.fail("LIST", "TOO_MANY_PATTERNS", &[], &sentence);
         }
         let me = self.session();
-        let rooms = self.chat.rooms.values().filter(|room| room.is_shown_to(me) && wanted.hold_for(room));
-        let found: BinaryHeap<_> = rooms.map(|room| (Reverse(room.people()), room.key(), room.id)).collect();
+        let rooms = self.chat.rooms.values().filter(|room| self.is_listed(room) && wanted.hold_for(room));
+        let found: BinaryHeap<_> = rooms.map(|room| (Reverse(room.size()), room.key(), room.id)).collect();
         let found = found.into_sorted_vec();
         let more = found.len().saturating_sub(LISTED_ROOMS);
         let mut lines = String::new();
         for room in found.iter().take(LISTED_ROOMS).filter_map(|(_, _, id)| self.chat.rooms.get(id)) {
             let topic = room.topic.as_ref().map_or("", |topic| &*topic.text);
-            let (code, nick, name, here) = (RPL_LIST.0, me.nick.as_str(), room.name.as_str(), room.people());
+            let (code, nick, name, here) = (RPL_LIST.0, me.nick.as_str(), room.name.as_str(), room.size());
             // Writing to a String cannot fail.
             let _ = write!(lines, ":{SERVER_NAME} {code} {nick} {name} {here} :{topic}\r\n");
         }
@@ -161,7 +190,7 @@ impl Conditions {
     }
 
     fn hold_for(&self, room: &Room) -> bool {
-        let (key, here) = (room.key(), room.people());
+        let (key, here) = (room.key(), room.size());
         let meant = |names: &HashSet<Key>, masks: &[Box<str>]| {
             names.contains(&key) || masks.iter().any(|mask| glob(mask, key.as_str()))
         };

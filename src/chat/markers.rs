@@ -104,6 +104,13 @@ impl Chat {
         markers.and_then(|markers| markers.up_to_ms.get(target)).is_some_and(|up_to_ms| id.time_ms() <= *up_to_ms)
     }
 
+    /// Somebody has read everything of a place so far: what was said before they came is nothing that they missed.
+    pub(super) fn note_read(&mut self, account: AccountId, target: &Target, up_to_ms: u64) {
+        if let Some(markers) = self.readers.markers.get_mut(&Reader::Account(account)) {
+            markers.advance(target, up_to_ms, MARKERS_PER_ACCOUNT);
+        }
+    }
+
     /// Begins to hold what is kept of an account; true when it was not held yet. The store is asked for it.
     pub(super) fn hold_person(&mut self, account: AccountId, effects: &mut Vec<Effect>) -> bool {
         if self.readers.here.contains_key(&account) {

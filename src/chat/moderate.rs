@@ -6,9 +6,10 @@ mod topic;
 
 use crate::wire::reply::*;
 
+use super::group::Occupant;
 use super::join::clip_word;
 use super::turn::Turn;
-use super::{ConnId, Room, RoomId, Session};
+use super::{Room, RoomId, Session};
 
 impl Room {
     /// Whether `session` may know that the room exists. To strangers a secret room is no room.
@@ -20,7 +21,7 @@ impl Room {
 impl Turn<'_> {
     /// The room that is meant, when this session may know of it; else it is told that there is none.
     pub(super) fn shown_room(&mut self, name: &str) -> Option<RoomId> {
-        let room = self.chat.room_named(name).filter(|room| room.is_shown_to(self.session()));
+        let room = self.chat.room_meant(self.me, name).filter(|room| room.is_shown_to(self.session()));
         let id = room.map(|room| room.id);
         if id.is_none() {
             self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
@@ -44,6 +45,11 @@ impl Turn<'_> {
         self.is_inside(id) && self.runs(id)
     }
 
+    /// Whether this session runs the room and somebody in it has no higher rank; else it is told so.
+    pub(super) fn runs_and_may_put_out(&mut self, id: RoomId, who: &Occupant) -> bool {
+        self.may_run(id) && self.may_put_out(id, who)
+    }
+
     fn runs(&mut self, id: RoomId) -> bool {
         let Some(room) = self.chat.rooms.get(&id) else { return false };
         let runs = room.is_run_by(self.session());
@@ -53,20 +59,5 @@ impl Turn<'_> {
             self.numeric(ERR_CHANOPRIVSNEEDED, &[name.as_str()], sentence);
         }
         runs
-    }
-
-    /// The member of a room that is meant by a nick; else this session is told whether nobody has it or they are not in the room.
-    pub(super) fn member_named(&mut self, id: RoomId, nick: &str) -> Option<ConnId> {
-        let Some(meant) = self.chat.session_named(nick) else {
-            self.numeric(ERR_NOSUCHNICK, &[clip_word(nick)], "nobody of that name is here");
-            return None;
-        };
-        let room = self.chat.rooms.get(&id)?;
-        if room.standing(meant.conn).is_some() {
-            return Some(meant.conn);
-        }
-        let (nick, name) = (meant.nick.clone(), room.name.clone());
-        self.numeric(ERR_USERNOTINCHANNEL, &[nick.as_str(), name.as_str()], "they are not in that room");
-        None
     }
 }

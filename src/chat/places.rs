@@ -21,8 +21,8 @@ impl Chat {
     /// What a session may read of what it calls `target`; `None` when it may not, or when there is no such thing.
     pub(super) fn past(&self, asker: ConnId, target: &str) -> Option<Past> {
         if target.starts_with('#') {
-            let room = self.room_named(target).filter(|room| room.standing(asker).is_some())?;
-            return Some(self.past_of_room(asker, room));
+            let room = self.room_meant(asker, target).filter(|room| room.standing(asker).is_some())?;
+            return self.past_of_room(asker, room);
         }
         let mine = self.account_of(asker)?;
         self.past_with(mine, self.accounts.meant(target)?)
@@ -31,7 +31,7 @@ impl Chat {
     /// What a session may read of a room by its id, when it is in it.
     pub(super) fn past_in(&self, asker: ConnId, room: RoomId) -> Option<Past> {
         let room = self.rooms.get(&room).filter(|room| room.standing(asker).is_some())?;
-        Some(self.past_of_room(asker, room))
+        self.past_of_room(asker, room)
     }
 
     /// All rooms that a session is in.
@@ -53,8 +53,8 @@ impl Chat {
         (first == mine || second == mine).then(|| self.past_with(mine, other))?
     }
 
-    fn past_of_room(&self, _asker: ConnId, room: &Room) -> Past {
-        Past { place: room.place(), name: room.name.as_str().into() }
+    fn past_of_room(&self, asker: ConnId, room: &Room) -> Option<Past> {
+        Some(Past { place: room.place(self.session(asker)?), name: room.name.as_str().into() })
     }
 
     /// The account of a session, when it is logged in.

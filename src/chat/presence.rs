@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::store::change::Change;
 use crate::wire::caps::Caps;
 use crate::wire::limits::{AWAY_BYTES, REALNAME_BYTES};
 use crate::wire::line::{Line, clip};
@@ -11,11 +12,15 @@ use super::turn::Turn;
 use super::{Audience, Effect};
 
 impl Turn<'_> {
-    /// `AWAY [reason]`; without a reason one is back
+    /// `AWAY [reason]`; without a reason one is back. A person is away on all devices or on none.
     pub(super) fn away(&mut self, line: &Line) {
         let reason: Option<Box<str>> = line.param(0).map(|reason| clip(reason, AWAY_BYTES).into());
         let changed = self.session().away != reason;
-        self.session_mut().away = reason.clone();
+        for device in self.chat.devices_of(self.me) {
+            if let Some(session) = self.chat.session_mut(device) {
+                session.away = reason.clone();
+            }
+        }
         match &reason {
             Some(_) => self.numeric(RPL_NOWAWAY, &[], "You have been marked as being away"),
             None => self.numeric(RPL_UNAWAY, &[], "You are no longer marked as being away"),
@@ -37,7 +42,7 @@ impl Turn<'_> {
             let sentence = format!("that name is longer than {REALNAME_BYTES} bytes; choose a shorter one");
             return self.fail("SETNAME", "INVALID_REALNAME", &[], &sentence);
         }
-        self.session_mut().realname = realname.into();
+        self.wear_display_name(realname);
         let event = Rc::new(self.my_event(format_args!("SETNAME"), Some(realname)));
         let peers = self.chat.peers(self.me, |_| true);
         self.effects.push(Effect::ToEach { to: peers, only: Audience::with(Caps::SETNAME), event: event.clone() });
@@ -46,6 +51,20 @@ impl Turn<'_> {
         } else {
             self.server_notice("your realname is changed");
         }
+    }
+
+    /// Takes a display name on all devices; an account keeps it.
+    fn wear_display_name(&mut self, name: &str) {
+        for device in self.chat.devices_of(self.me) {
+            if let Some(session) = self.chat.session_mut(device) {
+                session.realname = name.into();
+            }
+        }
+        let Some(login) = self.session().account.clone() else { return };
+        if let Some(account) = self.chat.accounts.get_mut(login.id) {
+            account.display = Some(name.into());
+        }
+        self.record(Change::DisplayName { account: login.id, name: name.into() });
     }
 
     /// Sets user mode `i`, and counts.

@@ -106,8 +106,6 @@ impl Turn<'_> {
 
     /// Hands a change to the store. Nobody waits for it.
     pub(super) fn record(&mut self, change: Change) {
-        let id = self.chat.next_id(self.now);
-        self.chat.receipts.note_change();
-        self.effects.push(Effect::Record { id, change: Box::new(change), hurry: false });
+        self.chat.record(change, self.now, self.effects);
     }
 }

@@ -85,7 +85,7 @@ impl Turn<'_> {
                 self.tell_devices_of_removal(to, &event);
             }
             None => {
-                let room = self.chat.room_named(&past.name).filter(|room| room.place().target == past.place.target);
+                let room = self.chat.room_named(&past.name).filter(|room| room.target() == past.place.target);
                 let Some(room) = room.map(|room| room.id) else { return };
                 self.tell_others_in(room, Audience::with(Caps::MESSAGE_REDACTION), &event);
                 if let Some(room) = self.chat.rooms.get_mut(&room) {

@@ -100,10 +100,10 @@ impl Refused {
 
     fn chinese(&self) -> String {
         match self {
-            Refused::NotPrivate => "这条连接别人看得到，不能在上面说口令：先用 TLS 连接（端口不变）再试；刚才的口令已经明文发出，请换一个新的".into(),
-            Refused::WrongPassword => "口令不对".into(),
-            Refused::NoAccount => "没有这个账号；！注册*名字*口令 可以注册一个".into(),
-            Refused::Paused { secs } => format!("口令错得太多；{secs} 秒后再试"),
+            Refused::NotPrivate => "这条连接别人看得到，不能在上面说密码：先用 TLS 连接（端口不变）再试；刚才的密码已经明文发出，请换一个新的".into(),
+            Refused::WrongPassword => "密码不对".into(),
+            Refused::NoAccount => "没有这个账号；！注册*名字*密码 可以注册一个".into(),
+            Refused::Paused { secs } => format!("密码错得太多；{secs} 秒后再试"),
             Refused::TooMany { secs } => format!("从你的网络注册的账号太多；{secs} 秒后再试"),
             Refused::Busy => "现在登录的人太多；过几秒再试".into(),
             Refused::Failed => "服务器暂时查不到；过一会儿再试".into(),
@@ -112,8 +112,8 @@ impl Refused {
             Refused::BadName(why) => super::bang::bad_name(Tongue::Chinese, *why),
             Refused::Reserved => "这个名字是服务器用的，换一个".into(),
             Refused::Taken => "这个名字有人用了（或者太像别人的名字），换一个".into(),
-            Refused::TooShort => format!("口令太短，至少 {PASSWORD_CHARS_MIN} 个字符"),
-            Refused::Incomplete => "要写名字和口令".into(),
+            Refused::TooShort => format!("密码太短，至少 {PASSWORD_CHARS_MIN} 个字符"),
+            Refused::Incomplete => "要写名字和密码".into(),
         }
     }
 }
@@ -150,7 +150,7 @@ impl Turn<'_> {
     /// Says that the password is another one from here on.
     pub(super) fn tell_password_set(&mut self, door: Door) {
         let (chinese, english) =
-            ("口令改好了，下次登录用新的", "your password is changed; use the new one from here on");
+            ("密码改好了，下次登录用新的", "your password is changed; use the new one from here on");
         match door {
             Door::Bang(asked) => self.bang_answered(asked, chinese, english),
             _ => self.service_says(&both(chinese, english)),
@@ -160,7 +160,7 @@ impl Turn<'_> {
     /// Says that there is an account from here on, and its number.
     pub(super) fn tell_registered(&mut self, door: Door, login: &Login) {
         let (name, id) = (&login.name, login.id.0);
-        let chinese = format!("注册成功：{name}，编号 {id}。以后登录：！登录*{name}*口令（名字也可以写成 {id}）");
+        let chinese = format!("注册成功：{name}，编号 {id}。以后登录：！登录*{name}*密码（名字也可以写成 {id}）");
         let english =
             format!("registered: {name}, account {id}. To log in later: !login {name} PASSWORD (or {id} as the name)");
         match door {

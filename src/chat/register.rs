@@ -117,7 +117,7 @@ impl Turn<'_> {
         self.log(format!("{} is in, from {}", nick.as_str(), self.session().address));
         if !has_it {
             let (wanted, nick) = (wanted.as_str(), nick.as_str());
-            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*口令"));
+            self.server_notice(&format!("{wanted} 已经有人注册，你现在叫 {nick}。如果是你：！登录*{wanted}*密码"));
             self.server_notice(&format!(
                 "{wanted} belongs to an account (or looks like one), so you are {nick}. If it is yours: !login {wanted} PASSWORD"
             ));
@@ -132,6 +132,7 @@ impl Turn<'_> {
         if let Some(lobby) = self.chat.lobby {
             self.enter(lobby, Standing::PLAIN);
         }
+        self.come_home();
     }
 
     fn greet(&mut self) {
@@ -142,7 +143,7 @@ impl Turn<'_> {
         let mut started = String::new();
         crate::wire::timestamp::write_utc(self.chat.started_ms, &mut started);
         self.numeric(RPL_CREATED, &[], &format!("This server was started at {started}"));
-        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnostv", "beIklov"]);
+        self.bare_numeric(RPL_MYINFO, &[SERVER_NAME, VERSION, "Biow", "beIiklmnoqstv", "beIkloqv"]);
         self.isupport();
         self.lusers();
         self.motd();
@@ -177,7 +178,7 @@ mod tests {
                 format!(":gzy.local 001 小阳 :Welcome to GZY, {source}"),
                 format!(":gzy.local 002 小阳 :Your host is gzy.local, running gzy-{version}"),
                 ":gzy.local 003 小阳 :This server was started at 2026-11-20T13:19:21.000Z".into(),
-                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnostv beIklov"),
+                format!(":gzy.local 004 小阳 gzy.local gzy-{version} Biow beIiklmnoqstv beIkloqv"),
             ]
         );
         let mut codes: Vec<&str> = lines[4..].iter().filter_map(|line| line.split(' ').nth(1)).collect();

@@ -11,7 +11,7 @@ use crate::wire::msgid::MsgId;
 
 use super::places::event_of;
 use super::turn::Turn;
-use super::{Chat, Effect, Room, RoomId, SERVER_NAME};
+use super::{Chat, Effect, Room, RoomId, SERVER_NAME, Session};
 
 impl Turn<'_> {
     /// Shows the last messages to a client that cannot ask for them itself.
@@ -20,21 +20,25 @@ impl Turn<'_> {
         if caps.has(Caps::CHATHISTORY) {
             return;
         }
+        self.chat.ask_for_recent(id, self.effects);
         let Some(room) = self.chat.rooms.get_mut(&id) else { return };
         if !room.recent_loaded {
             // What is said from here on is heard live.
             return room.awaiting_replay.push((me, newest));
         }
-        let lines = room.replay_for(caps, newest);
+        let Some(room) = self.chat.rooms.get(&id) else { return };
+        let lines = room.replay_for(self.session(), newest);
         self.replies.lines().push_str(&lines);
     }
 }
 
 impl Room {
-    /// The last messages up to `newest`, as lines for a client with these capabilities.
-    fn replay_for(&self, caps: Caps, newest: MsgId) -> String {
+    /// The last messages up to `newest`, as lines for a session that is in the room.
+    fn replay_for(&self, session: &Session, newest: MsgId) -> String {
         let mut lines = String::new();
-        let mut unheard = self.recent.iter().filter(|event| event.msgid.is_some_and(|id| id <= newest)).peekable();
+        let (caps, since) = (session.caps, self.place(session).since);
+        let is_unheard = |event: &&Rc<Event>| event.msgid.is_some_and(|id| since <= id && id <= newest);
+        let mut unheard = self.recent.iter().filter(is_unheard).peekable();
         if unheard.peek().is_none() {
             return lines;
         }
@@ -96,7 +100,7 @@ impl Chat {
         for (conn, newest) in std::mem::take(&mut room.awaiting_replay) {
             let Some(room) = self.rooms.get(&id) else { return };
             let Some(session) = self.session(conn) else { continue };
-            let lines = room.replay_for(session.caps, newest);
+            let lines = room.replay_for(session, newest);
             if !lines.is_empty() {
                 effects.push(Effect::Send { to: conn, lines });
             }

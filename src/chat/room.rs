@@ -9,6 +9,7 @@ use crate::wire::mask::Mask;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
 
+use super::group::Group;
 use super::{ConnId, RoomId, Session};
 
 /// A member's standing, and the prefix that shows it.
@@ -22,6 +23,28 @@ impl Standing {
     pub const OPERATOR: Standing = Standing(1);
     /// May speak in a moderated room (`v`, `+`).
     pub const VOICE: Standing = Standing(2);
+    /// Whose group it is (`q`, `~`).
+    pub const OWNER: Standing = Standing(4);
+
+    /// As it is kept.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// What was kept; bits that mean nothing are left out.
+    pub fn of_bits(bits: u8) -> Standing {
+        Standing(bits & 7)
+    }
+
+    /// Whether it gives the use of an operator's tools.
+    pub fn runs(self) -> bool {
+        self.0 & (Standing::OPERATOR.0 | Standing::OWNER.0) != 0
+    }
+
+    /// Who may put out whom: only somebody of a higher rank.
+    pub fn rank(self) -> u8 {
+        if self.has(Standing::OWNER) { 2 } else { u8::from(self.has(Standing::OPERATOR)) }
+    }
 
     /// Whether all of `other` is included.
     pub fn has(self, other: Standing) -> bool {
@@ -33,14 +56,10 @@ impl Standing {
         if on { self.0 |= other.0 } else { self.0 &= !other.0 }
     }
 
-    /// `@+`, all of them for a client with multi-prefix, else the highest.
+    /// `~@+`, all of them for a client with multi-prefix, else the highest.
     pub fn prefixes(self, all: bool) -> &'static str {
-        match (self.has(Standing::OPERATOR), self.has(Standing::VOICE)) {
-            (true, true) if all => "@+",
-            (true, _) => "@",
-            (false, true) => "+",
-            (false, false) => "",
-        }
+        let shown = ["", "@", "+", "@+", "~", "~@", "~+", "~@+"][usize::from(self.0)];
+        if all || shown.is_empty() { shown } else { &shown[..1] }
     }
 }
 
@@ -105,7 +124,7 @@ pub enum Barred {
     Muted,
 }
 
-/// One room, from its first member to its last; the lobby lives as long as the server.
+/// One room, from its first member to its last; the lobby lives as long as the server, a group until it is ended.
 #[derive(Debug)]
 pub struct Room {
     /// Which life of it.
@@ -114,6 +133,8 @@ pub struct Room {
     pub name: RoomName,
     /// The room that everybody enters.
     pub is_lobby: bool,
+    /// Who belongs here, away or not; only rooms that members made have that.
+    pub group: Option<Box<Group>>,
     /// Connections, in the order in which they came. [`Room::admit`] and [`Room::drop`] count.
     pub members: Vec<Member>,
     /// How many of them are further devices of somebody.
@@ -134,13 +155,15 @@ pub struct Room {
     pub invitations: Vec<Listed>,
     /// When it was opened (milliseconds since 1970).
     pub since_ms: u64,
-    /// Tells its closed history from that of earlier rooms of the name; never 0.
+    /// Tells its closed history from that of earlier rooms of the name; never 0, but for a group, whose number does that.
     pub instance: u64,
     /// The last messages, oldest first, for those who come.
     pub recent: VecDeque<Rc<Event>>,
     /// Bytes that they take about.
     pub recent_bytes: usize,
-    /// Whether `recent` has what was said before the room was opened; until then these wait for their replay.
+    /// Whether the store was asked for what was said before the room was opened.
+    pub recent_asked: bool,
+    /// Whether `recent` has it; until then these wait for their replay.
     pub recent_loaded: bool,
     /// Who waits for the replay, and the newest message when they came.
     pub awaiting_replay: Vec<(ConnId, MsgId)>,
@@ -166,6 +189,7 @@ impl Room {
             id,
             name,
             is_lobby,
+            group: None,
             members: Vec::new(),
             further: 0,
             topic: None,
@@ -179,6 +203,7 @@ impl Room {
             instance,
             recent: VecDeque::new(),
             recent_bytes: 0,
+            recent_asked: false,
             recent_loaded: false,
             awaiting_replay: Vec::new(),
             untold: Untold::default(),
@@ -190,7 +215,7 @@ impl Room {
         self.name.key()
     }
 
-    /// How many people are in it.
+    /// How many people are in it, at this moment.
     pub fn people(&self) -> usize {
         self.members.len() - self.further
     }
@@ -215,6 +240,12 @@ impl Room {
         self.further -= usize::from(shown);
     }
 
+    /// Another connection stands for its person from here on.
+    pub fn hide(&mut self, conn: ConnId) {
+        let hidden = self.member_mut(conn).is_some_and(|member| !std::mem::replace(&mut member.further, true));
+        self.further += usize::from(hidden);
+    }
+
     /// The standing of a member; `None` for others.
     pub fn standing(&self, conn: ConnId) -> Option<Standing> {
         self.members.iter().find(|member| member.conn == conn).map(|member| member.standing)
@@ -227,7 +258,7 @@ impl Room {
 
     /// Whether `session` may use an operator's tools here: a channel operator, or a server operator.
     pub fn is_run_by(&self, session: &Session) -> bool {
-        session.operator || self.standing(session.conn).is_some_and(|standing| standing.has(Standing::OPERATOR))
+        session.operator || self.standing(session.conn).is_some_and(Standing::runs)
     }
 
     /// Whether strangers are kept out or the room is hidden: what is said is then for this instance of the room alone.
@@ -235,9 +266,24 @@ impl Room {
         self.flags.invite_only || self.flags.secret || self.password.is_some()
     }
 
-    /// Where its messages are filed, and which of them may be read here.
-    pub fn place(&self) -> Place {
-        Place { target: Target::room(self.key().as_str()), instance: self.instance, since: MsgId(0) }
+    /// Where its messages are filed.
+    pub fn target(&self) -> Target {
+        match &self.group {
+            Some(group) => Target::group(group.id),
+            None => Target::room(self.key().as_str()),
+        }
+    }
+
+    /// All that was said here.
+    pub fn whole_place(&self) -> Place {
+        Place { target: self.target(), instance: self.instance, since: MsgId(0) }
+    }
+
+    /// What of it somebody may read who is in it.
+    pub fn place(&self, asker: &Session) -> Place {
+        let group = self.group.as_ref();
+        let since = group.map_or(MsgId(0), |group| group.since(asker.account_id(), self.is_closed()));
+        Place { since, ..self.whole_place() }
     }
 
     /// Why `session` may not speak here; `None` when it may.
@@ -260,10 +306,15 @@ impl Room {
 
     /// The ban that applies to `session`, if one does and no exception lifts it. Mutes count only for speech.
     pub fn ban_on(&self, session: &Session, for_speech: bool) -> Option<Barred> {
+        self.ban_on_source(session.source(), for_speech)
+    }
+
+    /// The same for somebody by `nick!user@host`, here or away.
+    pub fn ban_on_source(&self, source: &str, for_speech: bool) -> Option<Barred> {
         if self.bans.is_empty() {
             return None;
         }
-        let source = crate::wire::name::fold(session.source());
+        let source = crate::wire::name::fold(source);
         let ban =
             self.bans.iter().find(|listed| (for_speech || !listed.mask.mutes()) && listed.mask.matches(&source))?;
         let lifted = self.exceptions.iter().any(|listed| listed.mask.matches(&source));
@@ -284,6 +335,9 @@ mod tests {
         assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("+", "+"));
         standing.set(Standing::OPERATOR, true);
         assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("@", "@+"));
+        standing.set(Standing::OWNER, true);
+        assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("~", "~@+"));
+        standing.set(Standing::OWNER, false);
         standing.set(Standing::VOICE, false);
         assert_eq!((standing.prefixes(false), standing.prefixes(true)), ("@", "@"));
     }

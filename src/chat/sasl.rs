@@ -126,7 +126,7 @@ mod tests {
         }
         let welcome = w.ask(conn, "CAP END");
         assert!(welcome[0].contains(" 001 小阳2 "), "the name is somebody's: {}", welcome[0]);
-        assert!(welcome.iter().any(|line| line.contains("！登录*小阳*口令")));
+        assert!(welcome.iter().any(|line| line.contains("！登录*小阳*密码")));
     }
 
     #[test]

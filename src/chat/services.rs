@@ -11,8 +11,8 @@ use super::{SERVER_NAME, Secret};
 
 /// What NickServ can do, in both languages.
 const HELP: [&str; 3] = [
-    "REGISTER 口令：给你现在的名字注册账号 · REGISTER <password>: makes an account of your nick",
-    "IDENTIFY [名字] 口令：登录 · IDENTIFY [name] <password>: logs in",
+    "REGISTER 密码：给你现在的名字注册账号 · REGISTER <password>: makes an account of your nick",
+    "IDENTIFY [名字] 密码：登录 · IDENTIFY [name] <password>: logs in",
     "更多命令：在任何地方输入 ！帮助 · more commands: type !help anywhere",
 ];
 
@@ -68,7 +68,7 @@ mod tests {
         w.handle(Input::Secured { conn: again });
         w.drain();
         let told = w.ask(again, "PRIVMSG nickserv :identify 小阳 falsch");
-        assert!(told[0].contains("口令不对 · wrong password"), "{told:?}");
+        assert!(told[0].contains("密码不对 · wrong password"), "{told:?}");
         w.line(again, "PRIVMSG NickServ :IDENTIFY 1000 开门开门开门");
         assert_eq!(w.session(again).nick.as_str(), "小阳", "two devices, one nick");
     }

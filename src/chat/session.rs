@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
-use crate::wire::limits::{HELD_LINES, UNREGISTERED_MS};
+use crate::wire::limits::{CONFIRM_MS, HELD_LINES, UNREGISTERED_MS};
 use crate::wire::name::Nick;
 
 use super::login::{Claim, Door};
@@ -92,6 +92,17 @@ struct Extras {
     sasl: Option<String>,
     /// A message of several lines that is under way.
     batch: Option<Box<OpenBatch>>,
+    /// What it was asked to say again before it is done, and until when (monotonic milliseconds).
+    unsure: Option<(Confirm, u64)>,
+}
+
+/// Something that is done when it is asked for twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// Leaving a group as its last member, which ends it.
+    Leave(RoomId),
+    /// Ending a group.
+    End(RoomId),
 }
 
 /// One connection. Owned by `Chat`.
@@ -198,6 +209,11 @@ impl Session {
         self.hello.as_ref().is_none_or(|hello| hello.has_nick)
     }
 
+    /// The account's number, when logged in.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.account.as_ref().map(|login| login.id)
+    }
+
     /// The account's name, when logged in.
     pub fn account_name(&self) -> Option<&str> {
         self.account.as_ref().map(|login| &*login.name)
@@ -297,6 +313,17 @@ impl Session {
             return None;
         }
         std::mem::replace(&mut self.extras.get_or_insert_default().sasl, pieces)
+    }
+
+    /// Notes what is done when it is asked for again.
+    pub fn expect_again(&mut self, what: Confirm, now: Now) {
+        self.extras.get_or_insert_default().unsure = Some((what, now.mono_ms + CONFIRM_MS));
+    }
+
+    /// Whether this was asked for before, not long ago. Once only.
+    pub fn confirms(&mut self, what: Confirm, now: Now) -> bool {
+        let noted = self.extras.as_mut().and_then(|extras| extras.unsure.take());
+        noted.is_some_and(|(noted, until_ms)| noted == what && now.mono_ms <= until_ms)
     }
 
     /// Whether lines wait until an answer has come.

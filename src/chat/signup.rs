@@ -133,6 +133,7 @@ impl Chat {
             for device in self.accounts.devices(id).to_vec() {
                 self.turn(device, now, effects, |turn| turn.close("the host has removed this account"));
             }
+            self.leave_all_groups(id, now, effects);
             self.accounts.remove(id);
         }
     }

@@ -5,10 +5,13 @@
 mod dice;
 mod disk;
 mod ear;
+mod groups;
+mod record;
 mod script;
 mod tables;
+mod weather;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::collection::vec;
@@ -20,82 +23,20 @@ use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
-use self::disk::Disk;
 use self::ear::Ear;
+use self::record::{Record, Said};
 use self::script::{Script, Typed, number_in};
-use super::testing::World;
-use super::{ConnId, Input, Session};
+use self::weather::{CROWDED, QUIET, SETTLED, Weather};
+use super::testing::{World, settings};
+use super::{ConnId, Input, RoomId, Session, Settings};
 
 /// A seed to play again.
 const SEED: &str = "GZY_SEED";
-/// What kind of day it is.
-#[derive(Clone, Copy)]
-struct Weather {
-    /// Days that every test run plays.
-    days: u64,
-    /// Things that happen in a day.
-    steps: usize,
-    /// People who are there at once at most.
-    people: usize,
-    /// People who are there before anything else happens.
-    guests: usize,
-}
-
-/// Few people, who meet all the time.
-const QUIET: Weather = Weather { days: 100, steps: 1200, people: 9, guests: 0 };
-/// So many people that the lobby tells their coming and going as counts.
-const CROWDED: Weather = Weather { days: 1, steps: 500, people: ROOM_TELLS_EACH + 100, guests: ROOM_TELLS_EACH + 80 };
+/// Whom people log in as. The password is right when it is `right`.
+const ACCOUNTS: [&str; 3] = ["anna", "小阳", "dora"];
 
 /// Bytes that a slow reader may leave unread in this simulation.
 const UNREAD_BYTES: usize = 30_000;
-
-/// One message as it was handed to the store.
-struct Said {
-    number: u64,
-    room: Option<Box<str>>,
-    hurry: bool,
-}
-
-/// All that was said and by whom: what ears check against.
-#[derive(Default)]
-pub struct Record {
-    disk: Disk,
-    /// Who typed a message. More than one after a lost link.
-    senders: HashMap<u64, BTreeSet<ConnId>>,
-    times_typed: HashMap<u64, usize>,
-    ids: HashMap<u64, Vec<MsgId>>,
-    said: BTreeMap<MsgId, Said>,
-    /// The newest message, and the newest before this step.
-    newest: MsgId,
-    newest_before: MsgId,
-}
-
-impl Record {
-    fn is_sender(&self, number: u64, conn: ConnId) -> bool {
-        self.senders.get(&number).is_some_and(|senders| senders.contains(&conn))
-    }
-
-    fn was_sent_again(&self, number: u64) -> bool {
-        self.times_typed.get(&number).is_some_and(|times| *times > 1)
-    }
-
-    fn only_sender(&self, number: u64) -> Option<ConnId> {
-        if self.was_sent_again(number) { None } else { self.senders.get(&number)?.first().copied() }
-    }
-
-    fn ids_of(&self, number: u64) -> &[MsgId] {
-        self.ids.get(&number).map_or(&[], Vec::as_slice)
-    }
-
-    fn only_id_of(&self, number: u64) -> Option<MsgId> {
-        if let [id] = self.ids_of(number) { Some(*id) } else { None }
-    }
-
-    fn times_said(&self, number: u64, room: &str) -> usize {
-        let in_room = |id: &&MsgId| self.said.get(id).is_some_and(|said| said.room.as_deref() == Some(room));
-        self.ids_of(number).iter().filter(in_room).count()
-    }
-}
 
 /// Somebody at a client.
 struct Person {
@@ -125,11 +66,16 @@ struct Day {
 
 impl Day {
     fn new(seed: u64, weather: Weather, is_told: bool) -> Day {
-        let mut world = World::new();
+        let mut world = World::with(Settings { clear_passwords: true, ..settings() });
         world.add_account("admin", "right", true);
-        world.asks_by_hand = true;
-        world.passwords_by_hand = true;
-        let (record, script) = (Record::default(), Script::default());
+        if weather.members > 0 {
+            ACCOUNTS.into_iter().for_each(|name| world.add_account(name, "right", false));
+        }
+        (world.asks_by_hand, world.passwords_by_hand) = (true, true);
+        let (record, script) = (
+            Record { is_crowded: weather.guests > ROOM_TELLS_EACH, ..Record::default() },
+            Script::new(weather.members > 0),
+        );
         Day {
             world,
             dice: Dice::new(seed),
@@ -142,7 +88,7 @@ impl Day {
         }
     }
 
-    fn run(&mut self) {
+    fn run(mut self) {
         for _ in 0..self.weather.guests {
             self.somebody_connects();
         }
@@ -150,6 +96,10 @@ impl Day {
             self.step();
             if step % 16 == 0 {
                 self.world.chat.assert_tables_agree();
+                self.check_who_is_where();
+            }
+            if self.weather.members > 0 && step == self.weather.steps / 2 {
+                self = self.restarted();
             }
         }
         self.come_to_rest();
@@ -158,13 +108,31 @@ impl Day {
         self.world.pass_ms(MULTILINE_MS + 1000);
         self.listen();
         self.check_labels();
+        self.everybody_is_lost();
+        self.world.pass_ms(600_000);
+        self.world.chat.assert_nothing_is_left();
+        self.restarted();
+    }
+
+    fn everybody_is_lost(&mut self) {
         while !self.people.is_empty() {
             let at = self.dice.roll(self.people.len());
             self.lose(at);
         }
         self.come_to_rest();
-        self.world.pass_ms(600_000);
-        self.world.chat.assert_nothing_is_left();
+    }
+
+    /// The server is killed when all is on disk, and started again: every group is where it was.
+    fn restarted(mut self) -> Day {
+        self.everybody_is_lost();
+        let before = self.world.chat.groups_as_kept();
+        assert_eq!(groups::sorted(self.world.kept.directory.groups.clone()), before, "what is on disk is what is so");
+        // Clients send again in order, before anything new, which these people do not.
+        self.script.forget_sendable();
+        let mut world = self.world.restarted();
+        assert_eq!(world.chat.groups_as_kept(), before, "after the restart it is so again");
+        (world.asks_by_hand, world.passwords_by_hand) = (true, true);
+        Day { world, ..self }
     }
 
     fn step(&mut self) {
@@ -185,12 +153,20 @@ impl Day {
 
     fn somebody_connects(&mut self) {
         let conn = self.world.connect();
+        if self.dice.percent(50) {
+            // Only on these a password is taken.
+            self.world.handle(Input::Secured { conn });
+        }
         let is_slow = self.dice.percent(10);
         let person =
             Person { conn, ear: Ear::new(conn), is_slow, unread_bytes: 0, labels: Vec::new(), changed_caps: false };
         self.people.push(person);
         for line in script::hello(&mut self.dice) {
             self.line(conn, &Typed { line, number: None, label: None });
+        }
+        if self.dice.percent(self.weather.members) {
+            let name = self.dice.pick(&ACCOUNTS);
+            self.line(conn, &Typed { line: format!("PRIVMSG #lobby :!login {name} right"), number: None, label: None });
         }
         // Whose nick is taken mostly takes another.
         if self.session(conn).is_some_and(|session| !session.is_registered()) && self.dice.percent(80) {
@@ -225,10 +201,11 @@ impl Day {
     }
 
     fn line(&mut self, conn: ConnId, typed: &Typed) {
+        let typed_now = typed.line.replace("NEWEST", &self.record.newest.to_string());
         if self.is_told {
             println!("{}", script::shown(conn, typed));
         }
-        for line in typed.line.split('\n') {
+        for line in typed_now.split('\n') {
             self.world.line(conn, line);
         }
         self.listen();
@@ -314,6 +291,7 @@ impl Day {
 impl Day {
     /// Everybody hears what one input brought; the store is handed what is to be kept.
     fn listen(&mut self) {
+        self.world.chat.note_rooms(&mut self.record.instances);
         self.note_said();
         let record = &self.record;
         let mut cut = Vec::new();
@@ -346,13 +324,19 @@ impl Day {
     }
 
     fn note_said(&mut self) {
+        self.record.groups.extend(self.world.unsaved_changes.iter().filter_map(|(_, change)| groups::named(change)));
         for unsaved in &self.world.unsaved {
             let message = &unsaved.message;
             self.record.newest = message.id;
             let Some(number) = number_in(&message.text) else { continue };
             self.record.ids.entry(number).or_default().push(message.id);
-            let room = Some(message.target.as_str()).filter(|target| target.starts_with('#')).map(Into::into);
-            self.record.said.insert(message.id, Said { number, room, hurry: unsaved.hurry });
+            let room = match message.target.as_str() {
+                name if name.starts_with('#') => Some(name.into()),
+                _ => self.record.groups.get(&message.target).cloned(),
+            };
+            self.record
+                .said
+                .insert(message.id, Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry });
         }
     }
 
@@ -366,6 +350,21 @@ impl Day {
                     && !self.world.is_closed(person.conn);
                 let has = person.ear.has_heard(room, said.number);
                 assert!(!is_owed || has, "#{} did not hear m{} in {room}", person.conn.serial, said.number);
+            }
+        }
+    }
+
+    /// Everybody knows who is in the rooms that they are in, by what they were told. A crowd is told numbers.
+    fn check_who_is_where(&self) {
+        let chat = &self.world.chat;
+        for person in self.people.iter().filter(|_| self.weather.guests == 0) {
+            let Some(session) = self.session(person.conn) else { continue };
+            let rooms: BTreeMap<Box<str>, RoomId> =
+                session.rooms.iter().map(|id| (chat.rooms[id].key().as_str().into(), *id)).collect();
+            assert!(rooms.keys().eq(person.ear.rooms()), "#{} is where it heard that it is", person.conn.serial);
+            for (name, id) in rooms {
+                let Some(known) = person.ear.people_in(&name) else { continue };
+                assert_eq!(*known, chat.shown_in(id), "#{} knows who is in {name}", person.conn.serial);
             }
         }
     }
@@ -407,6 +406,11 @@ fn play_all(weather: Weather) {
 #[test]
 fn whatever_a_day_brings_everybody_hears_the_same_and_nothing_is_left_over() {
     play_all(QUIET);
+}
+
+#[test]
+fn accounts_and_groups_are_the_same_for_everybody_on_every_device_and_after_a_restart() {
+    play_all(SETTLED);
 }
 
 #[test]

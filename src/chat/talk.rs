@@ -154,20 +154,21 @@ impl Turn<'_> {
     fn say_in_room(&mut self, utterance: &Utterance) {
         let Some(id) = self.room_to_speak_in(&utterance.target, utterance.kind == Kind::Notice) else { return };
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, place) = (room.name.clone(), room.place());
+        let (name, target) = (room.name.clone(), room.target());
         let closed_in = if room.is_closed() { room.instance } else { 0 };
         let event = self.uttered(utterance, name.as_str());
         self.tell_others_in(id, Audience::ALL, &event);
         let limit = self.chat.settings.replay;
-        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|_| limit > 0) {
+        // What nobody was shown yet is read from the store when somebody comes.
+        if let Some(room) = self.chat.rooms.get_mut(&id).filter(|room| limit > 0 && room.recent_asked) {
             room.keep_recent(event.clone(), limit);
         }
-        self.remember(utterance, place.target, closed_in, &event);
+        self.remember(utterance, target, closed_in, &event);
     }
 
     /// The room, when this session may speak in it; else it is told why not. A notice is refused silently, as RFC 1459 asks.
     fn room_to_speak_in(&mut self, name: &str, silently: bool) -> Option<RoomId> {
-        let Some(room) = self.chat.room_named(name) else {
+        let Some(room) = self.chat.room_meant(self.me, name) else {
             if !silently {
                 self.numeric(ERR_NOSUCHCHANNEL, &[clip_word(name)], "there is no such room");
             }
@@ -235,7 +236,7 @@ impl Turn<'_> {
 
     /// The message was said before: its sender gets the first receipt, and nobody anything.
     fn repeat_receipt(&mut self, utterance: &Utterance, id: MsgId) {
-        let room = self.chat.room_named(&utterance.target).map(|room| room.name.as_str());
+        let room = self.chat.room_meant(self.me, &utterance.target).map(|room| room.name.as_str());
         let target = room.unwrap_or(&utterance.target).to_owned();
         let mut event = self.my_event(format_args!("{} {target}", utterance.command()), Some(&utterance.text));
         event.time_ms = id.time_ms();
@@ -276,6 +277,39 @@ impl Turn<'_> {
         }
         if echoes {
             self.reply_event(&event, "");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+
+    #[test]
+    fn tags_without_a_text_reach_those_who_take_tags() {
+        let mut w = World::new();
+        let anna = w.join_with_caps("anna", "message-tags echo-message");
+        let ben = w.join_with_caps("ben", "message-tags");
+        let old = w.join("old");
+        w.drain();
+        for target in ["#lobby", "ben"] {
+            let echo = w.ask(anna, &format!("@+typing=active TAGMSG {target}"));
+            let heard = w.said_to(ben);
+            assert!(heard.len() == 1 && heard[0].contains("+typing=active :anna!"), "{heard:?}");
+            assert_eq!(heard, echo);
+        }
+        assert_eq!(w.said_to(old), [""; 0]);
+        assert!(w.unsaved.is_empty(), "nothing of it is kept");
+    }
+
+    #[test]
+    fn a_notice_is_refused_silently() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.drain();
+        assert!(w.ask(anna, "PRIVMSG nobody :hi")[0].contains(" 401 "));
+        for target in ["nobody", "#nowhere", ""] {
+            assert_eq!(w.ask(anna, &format!("NOTICE {target} :hi")).len(), usize::from(target.is_empty()));
         }
     }
 }

@@ -5,15 +5,18 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+mod hub;
+mod kept;
 mod memory;
 mod receiver;
 mod recollection;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::store::change::Change;
-use crate::store::directory::{AccountEntry, Directory};
+use crate::store::directory::AccountEntry;
 use crate::store::record::{Account, AccountId, Found, Message, NotRegistered, Query};
 use crate::wire::caps::Caps;
 use crate::wire::event::{Event, TagSet};
@@ -21,6 +24,7 @@ use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{RoomName, fold};
 
+use self::kept::Kept;
 use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
@@ -58,6 +62,8 @@ pub struct World {
     pub stored_changes: Vec<Change>,
     /// Messages that were taken back: the store finds them no more.
     pub redacted: BTreeSet<MsgId>,
+    /// What else is on disk.
+    pub kept: Kept,
     pub accounts: Vec<Account>,
     /// Questions stay in `questions` until [`World::answer`], instead of being answered from memory.
     pub asks_by_hand: bool,
@@ -71,6 +77,16 @@ pub struct World {
     free_slots: BTreeSet<u32>,
     connections: u32,
     ready: VecDeque<Input>,
+}
+
+/// What is there after a restart.
+#[derive(Default)]
+struct Disk {
+    stored: Vec<Message>,
+    stored_changes: Vec<Change>,
+    redacted: BTreeSet<MsgId>,
+    kept: Kept,
+    accounts: Vec<Account>,
 }
 
 /// What tests use unless they say otherwise: a lobby `#lobby`, ten messages of replay, no password.
@@ -103,17 +119,39 @@ impl World {
     pub fn with_stored(settings: Settings, stored: Vec<Message>) -> World {
         let now = Now { mono_ms: 1_000_000, wall_ms: START_MS };
         let last_id = stored.last().map_or(MsgId::default(), |message| message.id);
+        World::with_disk(settings, Disk { stored, ..Disk::default() }, last_id, now)
+    }
+
+    /// The server is started again with what is on disk; what was on its way there is lost, and so is everybody's link.
+    pub fn restarted(self) -> World {
+        let last_id = self.chat.last_id;
+        let disk = Disk {
+            stored: self.stored,
+            stored_changes: self.stored_changes,
+            redacted: self.redacted,
+            kept: self.kept,
+            accounts: self.accounts,
+        };
+        let mut world = World::with_disk(self.chat.settings.clone(), disk, last_id, self.now);
+        // No connection of before is taken for one of these.
+        world.connections = self.connections;
+        world
+    }
+
+    fn with_disk(settings: Settings, disk: Disk, last_id: MsgId, now: Now) -> World {
+        let Disk { stored, stored_changes, redacted, kept, accounts } = disk;
         let mut effects = Vec::new();
-        let chat = Chat::new(settings, Vec::new(), Directory::default(), last_id, now, &mut effects);
+        let chat = Chat::new(settings, Vec::new(), kept.directory.clone(), last_id, now, &mut effects);
         let mut world = World {
             chat,
             now,
             unsaved: Vec::new(),
             unsaved_changes: Vec::new(),
             stored,
-            stored_changes: Vec::new(),
-            redacted: BTreeSet::new(),
-            accounts: Vec::new(),
+            stored_changes,
+            redacted,
+            kept,
+            accounts,
             asks_by_hand: false,
             questions: VecDeque::new(),
             passwords_by_hand: false,
@@ -243,6 +281,30 @@ impl World {
         self.settle();
     }
 
+    /// Somebody who is in, logged in to the account of that name from the first moment.
+    pub fn member(&mut self, account: &str) -> ConnId {
+        self.member_with_caps(account, "")
+    }
+
+    /// The same, with capabilities.
+    pub fn member_with_caps(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.come_in(account, caps);
+        self.drain();
+        conn
+    }
+
+    /// The same, and what it is told stays to be read.
+    pub fn come_in(&mut self, account: &str, caps: &str) -> ConnId {
+        let conn = self.connect();
+        self.line(conn, &format!("CAP REQ :{caps}"));
+        self.line(conn, &format!("NICK {account}"));
+        self.line(conn, &format!("USER {account} 0 * :{account}"));
+        self.log_in(conn, account);
+        self.line(conn, "CAP END");
+        assert!(self.session(conn).is_registered(), "{account} is not in: {:?}", self.said_to(conn));
+        conn
+    }
+
     // Time.
 
     /// Lets time pass; everything that gets due on the way is done when it is due.
@@ -267,195 +329,6 @@ impl World {
         self.chat.tick(self.now, &mut effects);
         self.carry_out(effects);
         self.settle();
-    }
-
-    // The store.
-
-    /// Everything handed over so far reaches the disk; the receipts go out.
-    pub fn save(&mut self) {
-        let Some((up_to, count)) = self.end_of_unsaved() else { return };
-        let batch: Vec<Message> = self.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        self.stored_changes.extend(self.unsaved_changes.drain(..).map(|(_, change)| change));
-        self.stored.extend(batch);
-        self.handle(Input::Saved { up_to, count, result: Ok(()) });
-    }
-
-    /// The greatest id of all that was handed over, and how much it is.
-    fn end_of_unsaved(&self) -> Option<(MsgId, usize)> {
-        let messages = self.unsaved.iter().map(|unsaved| unsaved.message.id);
-        let ids = messages.chain(self.unsaved_changes.iter().map(|(id, _)| *id));
-        Some((ids.max()?, self.unsaved.len() + self.unsaved_changes.len()))
-    }
-
-    /// Everything handed over so far could not be written and is lost.
-    pub fn fail_save(&mut self, reason: &str) {
-        let Some((up_to, count)) = self.end_of_unsaved() else { return };
-        self.unsaved.clear();
-        self.unsaved_changes.clear();
-        self.handle(Input::Saved { up_to, count, result: Err(reason.into()) });
-    }
-
-    /// An account; its password is right when it is this one.
-    pub fn add_account(&mut self, name: &str, password: &str, admin: bool) {
-        let id = AccountId(1000 + self.accounts.len() as u32);
-        let account = Account { id, name: name.into(), admin, password_hash: hash_of(password).into() };
-        self.accounts.push(account);
-        self.chat.accounts.add(AccountEntry { id, name: name.into(), display: None, admin });
-    }
-
-    /// Answers the oldest open question ([`World::asks_by_hand`]).
-    pub fn answer(&mut self, found: Found) {
-        let (token, _) = self.questions.pop_front().expect("an open question");
-        self.handle(Input::Found { token, found });
-    }
-
-    /// Answers the oldest open question as the store in memory would.
-    pub fn answer_from_memory(&mut self) {
-        let query = self.questions.front().expect("an open question").1.clone();
-        let found = self.found(&query);
-        self.answer(found);
-    }
-
-    /// Answers the oldest open password check ([`World::passwords_by_hand`]).
-    pub fn password_checked(&mut self, correct: bool) {
-        let (token, ..) = self.password_checks.pop_front().expect("an open password check");
-        self.handle(Input::PasswordChecked { token, correct });
-    }
-
-    /// What the store would answer from what it holds and what was handed over.
-    pub fn found(&mut self, query: &Query) -> Found {
-        match query {
-            Query::Register { name, hash } => return self.made_account(name, hash),
-            Query::SetPassword { account, hash } => return self.password_set(*account, hash),
-            _ => {}
-        }
-        let all = self.stored.iter().chain(self.unsaved.iter().map(|unsaved| &unsaved.message));
-        let all: Vec<&Message> = all.filter(|message| !self.redacted.contains(&message.id)).collect();
-        if let Some(found) = recollection::redact(&all, &mut self.redacted, query) {
-            return found;
-        }
-        let changes = self.stored_changes.iter().chain(self.unsaved_changes.iter().map(|(_, change)| change));
-        recollection::found(&all, changes, query)
-            .unwrap_or_else(|| memory::found(all.into_iter(), &self.accounts, query))
-    }
-
-    fn made_account(&mut self, name: &str, hash: &str) -> Found {
-        if self.accounts.iter().any(|account| fold(&account.name) == fold(name)) {
-            return Found::Registered(Err(NotRegistered::Taken));
-        }
-        let id = AccountId(1000 + self.accounts.len() as u32);
-        self.accounts.push(Account { id, name: name.into(), admin: false, password_hash: hash.into() });
-        Found::Registered(Ok(id))
-    }
-
-    fn password_set(&mut self, account: AccountId, hash: &str) -> Found {
-        let account = self.accounts.iter_mut().find(|other| other.id == account);
-        Found::PasswordSet(account.map(|account| account.password_hash = hash.into()).is_some())
-    }
-
-    // The hub.
-
-    /// Hands one fact to the rules and carries out everything that follows from it.
-    pub fn handle(&mut self, input: Input) {
-        self.handle_one(input);
-        self.settle();
-    }
-
-    fn handle_one(&mut self, input: Input) {
-        let mut effects = Vec::new();
-        self.chat.handle(self.now, input, &mut effects);
-        self.carry_out(effects);
-    }
-
-    /// Goes on until nothing is left that follows by itself.
-    fn settle(&mut self) {
-        loop {
-            if self.chat.has_resumable() {
-                let mut effects = Vec::new();
-                self.chat.resume(self.now, &mut effects);
-                self.carry_out(effects);
-            } else if let Some(input) = self.ready.pop_front() {
-                self.handle_one(input);
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
-        assert!(effects.len() < MANY_EFFECTS, "one input has too many effects");
-        for effect in effects {
-            match effect {
-                Effect::Send { to, lines } => self.deliver(to, &lines),
-                Effect::ToRoom { room, except, only, event } => self.tell_room(room, except, only, &event),
-                Effect::ToEach { to, only, event } => {
-                    let different: BTreeSet<&ConnId> = to.iter().collect();
-                    assert_eq!(different.len(), to.len(), "nobody is told twice: {event:?}");
-                    to.into_iter().for_each(|conn| self.tell(conn, only, &event));
-                }
-                Effect::CapsChanged { conn, caps } => self.client_mut(conn).caps = caps,
-                Effect::Remember { message, hurry } => self.unsaved.push(Unsaved { message: *message, hurry }),
-                Effect::Record { id, change, .. } => self.unsaved_changes.push((id, *change)),
-                Effect::Ask { token, query } if self.asks_by_hand => self.questions.push_back((token, query)),
-                Effect::Ask { token, query } => {
-                    let found = self.found(&query);
-                    self.ready.push_back(Input::Found { token, found });
-                }
-                Effect::CheckPassword { token, password, hash } if self.passwords_by_hand => {
-                    self.password_checks.push_back((token, password.0.into(), hash.into()));
-                }
-                Effect::CheckPassword { token, password, hash } => {
-                    let correct = hash_of(&password.0) == *hash;
-                    self.ready.push_back(Input::PasswordChecked { token, correct });
-                }
-                Effect::HashPassword { token, password } => {
-                    self.ready.push_back(Input::PasswordHashed { token, hash: Some(hash_of(&password.0).into()) });
-                }
-                Effect::Close { conn } => self.mark_closed(conn),
-                Effect::Log { text, .. } => self.log.push(text),
-            }
-        }
-    }
-
-    fn tell_room(&mut self, room: RoomId, except: Option<ConnId>, only: Audience, event: &Event) {
-        let members: Vec<ConnId> = self.chat.members(room).iter().map(|member| member.conn).collect();
-        for conn in members.into_iter().filter(|conn| Some(*conn) != except) {
-            self.tell(conn, only, event);
-        }
-    }
-
-    fn tell(&mut self, conn: ConnId, only: Audience, event: &Event) {
-        let caps = self.client_mut(conn).caps;
-        if !only.includes(caps) {
-            return;
-        }
-        let mut lines = String::new();
-        event.encode(TagSet::of(caps), "", &mut lines);
-        self.deliver(conn, &lines);
-    }
-
-    /// Puts lines into a client's hands and checks that it can take each of them.
-    fn deliver(&mut self, to: ConnId, lines: &str) {
-        let client = self.client_mut(to);
-        if client.closed {
-            return;
-        }
-        let lines = lines.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line end: {lines:?}"));
-        for line in lines.split("\r\n") {
-            receiver::check(line, client.caps);
-            client.lines.push(line.to_owned());
-        }
-    }
-
-    fn client_mut(&mut self, conn: ConnId) -> &mut Client {
-        self.clients.get_mut(&conn).expect("a connection of this world")
-    }
-
-    fn mark_closed(&mut self, conn: ConnId) {
-        let client = self.client_mut(conn);
-        if !std::mem::replace(&mut client.closed, true) {
-            self.free_slots.insert(conn.slot);
-        }
     }
 }
 

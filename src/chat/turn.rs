@@ -251,6 +251,19 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::ToRoom { room, except: Some(self.me), only, event: event.clone() });
     }
 
+    /// Tells a room, and this session when it is in it.
+    pub(super) fn tell_all_in(&mut self, room: RoomId, event: &Rc<Event>) {
+        if self.session().rooms.contains(&room) {
+            self.reply_event(event, "");
+        }
+        self.tell_others_in(room, Audience::ALL, event);
+    }
+
+    /// A notice from the server to this session alone, in a room.
+    pub(super) fn room_says_to_me(&mut self, room: &str, sentence: &str) {
+        let _ = write!(self.replies.lines(), ":{SERVER_NAME} NOTICE {room} :{sentence}\r\n");
+    }
+
     /// Writes to the log, about this connection. `text` is escaped already.
     pub(super) fn log(&mut self, text: String) {
         self.effects.push(Effect::Log { conn: Some(self.me), text });

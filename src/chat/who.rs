@@ -1,8 +1,10 @@
 //! WHO and WHOX: who is here, a line for each.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
 use crate::wire::limits::{MASK_BYTES, WHO_REPLIES};
 use crate::wire::line::{Line, clip};
@@ -10,10 +12,12 @@ use crate::wire::mask::glob;
 use crate::wire::name::fold;
 use crate::wire::reply::*;
 
+use super::accounts::Account;
+use super::devices::ACCOUNT_HOST;
 use super::join::clip_word;
 use super::room::Standing;
 use super::turn::Turn;
-use super::{Chat, ConnId, SERVER_NAME, Session};
+use super::{Chat, Room, SERVER_NAME, Session};
 
 /// The fields of WHOX in the order in which they are always sent, whatever order they are asked for in.
 const WHOX_FIELDS: &str = "tcuihsnfdlaor";
@@ -44,21 +48,24 @@ impl Turn<'_> {
     pub(super) fn who(&mut self, line: &Line) {
         let wanted = line.params()[0];
         let form = Form::parse(line.param(1).unwrap_or(""));
+        let room = Some(wanted).filter(|wanted| wanted.starts_with('#'));
+        let room = room.and_then(|name| self.chat.room_meant(self.me, name));
         let people = if wanted.starts_with('#') {
-            self.chat.people_in(wanted, self.session(), form.operators_only)
+            room.map_or_else(Vec::new, |room| self.chat.people_in(room, self.session(), form.operators_only))
         } else if let Some(person) = self.chat.session_named(wanted) {
             let counts = person.operator || !form.operators_only;
-            counts.then_some((person.conn, Standing::PLAIN)).into_iter().collect()
+            counts.then_some((Person::Here(person), Standing::PLAIN)).into_iter().collect()
         } else {
             self.chat.people_like(wanted, self.session(), form.operators_only)
         };
-        let room = self.chat.room_named(wanted).map_or("*", |room| room.name.as_str());
-        for (conn, standing) in people.iter().take(WHO_REPLIES) {
-            let (Some(asker), Some(person)) = (self.chat.session(self.me), self.chat.session(*conn)) else { continue };
-            let row = Row { asker, person, room, standing: *standing, now_ms: self.now.wall_ms };
-            row.write(&form, self.replies.lines());
+        let room = room.map_or("*", |room| room.name.as_str());
+        let (mut rows, are_too_many) = (String::new(), people.len() > WHO_REPLIES);
+        for (person, standing) in people.into_iter().take(WHO_REPLIES) {
+            let row = Row { asker: self.session(), person, room, standing, now_ms: self.now.wall_ms };
+            row.write(&form, &mut rows);
         }
-        if people.len() > WHO_REPLIES {
+        self.replies.lines().push_str(&rows);
+        if are_too_many {
             let sentence = format!("there are more than {WHO_REPLIES}; ask for fewer");
             self.numeric(ERR_TOOMANYMATCHES, &["WHO"], &sentence);
         }
@@ -76,30 +83,33 @@ impl Chat {
     }
 
     /// Those in a room whom `asker` may see there, at most one more than WHO shows.
-    fn people_in(&self, name: &str, asker: &Session, operators_only: bool) -> Vec<(ConnId, Standing)> {
-        let Some(room) = self.room_named(name) else { return Vec::new() };
-        if room.flags.secret && !asker.operator && !asker.rooms.contains(&room.id) {
+    fn people_in<'a>(&'a self, room: &'a Room, asker: &Session, operators_only: bool) -> Vec<(Person<'a>, Standing)> {
+        let is_inside = asker.operator || asker.rooms.contains(&room.id);
+        if room.flags.secret && !is_inside {
             return Vec::new();
         }
-        let shown = room.members.iter().filter(|member| !member.further).filter(|member| {
-            let person = self.session(member.conn);
-            person.is_some_and(|person| (person.operator || !operators_only) && self.may_see(asker, person))
-        });
-        shown.map(|member| (member.conn, member.standing)).take(WHO_REPLIES + 1).collect()
+        let here = room.members.iter().filter(|member| !member.further);
+        let here = here.filter_map(|member| Some((self.session(member.conn)?, member.standing)));
+        let here = here.filter(|(person, _)| (person.operator || !operators_only) && self.may_see(asker, person));
+        let here = here.map(|(person, standing)| (Person::Here(person), standing));
+        // Who is away may be invisible when they are here.
+        let away = self.away_in(room).filter(|_| is_inside && !operators_only);
+        let away = away.map(|(seat, account)| (Person::Away(seat.account, account), seat.standing));
+        here.chain(away).take(WHO_REPLIES + 1).collect()
     }
 
     /// Those whom a mask means and whom `asker` may see, at most one more than WHO shows.
-    fn people_like(&self, mask: &str, asker: &Session, operators_only: bool) -> Vec<(ConnId, Standing)> {
+    fn people_like<'a>(&'a self, mask: &str, asker: &Session, operators_only: bool) -> Vec<(Person<'a>, Standing)> {
         let pattern = if mask == "0" { "*".into() } else { fold(clip(mask, MASK_BYTES)) };
         let all = glob(&pattern, SERVER_NAME);
-        let meant = self.sessions.iter().flatten().filter(|person| {
+        let meant = self.sessions.iter().flatten().map(|person| &**person).filter(|person| {
             person.is_registered()
                 && self.is_lead(person.conn)
                 && (person.operator || !operators_only)
                 && (all || is_like(person, &pattern, asker.operator))
                 && self.may_see(asker, person)
         });
-        meant.map(|person| (person.conn, Standing::PLAIN)).take(WHO_REPLIES + 1).collect()
+        meant.map(|person| (Person::Here(person), Standing::PLAIN)).take(WHO_REPLIES + 1).collect()
     }
 }
 
@@ -122,10 +132,59 @@ pub(super) fn address_word(address: IpAddr) -> String {
     if text.starts_with(':') { format!("0{text}") } else { text }
 }
 
+/// Somebody who is here, or a member of a group who is not.
+#[derive(Clone, Copy)]
+enum Person<'a> {
+    Here(&'a Session),
+    Away(AccountId, &'a Account),
+}
+
+impl<'a> Person<'a> {
+    /// What is known only of somebody who is here.
+    fn here(self) -> Option<&'a Session> {
+        match self {
+            Person::Here(session) => Some(session),
+            Person::Away(..) => None,
+        }
+    }
+
+    fn nick(self) -> &'a str {
+        match self {
+            Person::Here(session) => session.nick.as_str(),
+            Person::Away(_, account) => account.name.as_str(),
+        }
+    }
+
+    fn user(self) -> Cow<'a, str> {
+        match self {
+            Person::Here(session) => session.user().into(),
+            Person::Away(id, _) => id.0.to_string().into(),
+        }
+    }
+
+    fn host(self) -> &'a str {
+        self.here().map_or(ACCOUNT_HOST, Session::cloak)
+    }
+
+    fn account(self) -> &'a str {
+        match self {
+            Person::Here(session) => session.account_name().unwrap_or("0"),
+            Person::Away(_, account) => account.name.as_str(),
+        }
+    }
+
+    fn realname(self) -> &'a str {
+        match self {
+            Person::Here(session) => &session.realname,
+            Person::Away(_, account) => account.display.as_deref().unwrap_or(account.name.as_str()),
+        }
+    }
+}
+
 /// Somebody, as one line of an answer shows them.
 struct Row<'a> {
     asker: &'a Session,
-    person: &'a Session,
+    person: Person<'a>,
     /// The room that was asked about, or `*`.
     room: &'a str,
     /// The standing there.
@@ -137,10 +196,10 @@ impl Row<'_> {
     fn write(&self, form: &Form, out: &mut String) {
         let (asker, person) = (self.asker.nick.as_str(), self.person);
         if form.fields.is_empty() {
-            let (nick, user, host) = (person.nick.as_str(), person.user(), person.cloak());
+            let (nick, user, host) = (person.nick(), person.user(), person.host());
             let (room, flags, code) = (self.room, self.flags(), RPL_WHOREPLY.0);
             let _ = write!(out, ":{SERVER_NAME} {code} {asker} {room} {user} {host} {SERVER_NAME} {nick} {flags} ");
-            let _ = write!(out, ":0 {}\r\n", person.realname);
+            let _ = write!(out, ":0 {}\r\n", person.realname());
             return;
         }
         let _ = write!(out, ":{SERVER_NAME} {} {asker}", RPL_WHOSPCRPL.0);
@@ -156,32 +215,36 @@ impl Row<'_> {
         match field {
             't' => out.push_str(token),
             'c' => out.push_str(self.room),
-            'u' => out.push_str(person.user()),
-            'i' if self.asker.operator => out.push_str(&address_word(person.address)),
-            'i' => out.push_str(HIDDEN_ADDRESS),
-            'h' => out.push_str(person.cloak()),
+            'u' => out.push_str(&person.user()),
+            'i' => match person.here().filter(|_| self.asker.operator) {
+                Some(session) => out.push_str(&address_word(session.address)),
+                None => out.push_str(HIDDEN_ADDRESS),
+            },
+            'h' => out.push_str(person.host()),
             's' => out.push_str(SERVER_NAME),
-            'n' => out.push_str(person.nick.as_str()),
+            'n' => out.push_str(person.nick()),
             'f' => out.push_str(&self.flags()),
             'd' => out.push('0'),
             'l' => {
-                let _ = write!(out, "{}", self.now_ms.saturating_sub(person.spoke_ms) / 1000);
+                let spoke_ms = person.here().map_or(self.now_ms, |session| session.spoke_ms);
+                let _ = write!(out, "{}", self.now_ms.saturating_sub(spoke_ms) / 1000);
             }
-            'a' => out.push_str(person.account_name().unwrap_or("0")),
+            'a' => out.push_str(person.account()),
             'o' => out.push_str("n/a"),
-            _ => out.push_str(&person.realname),
+            _ => out.push_str(person.realname()),
         }
     }
 
     /// Here or gone, server operator, standing in the room, bot.
     fn flags(&self) -> String {
-        let person = self.person;
-        let mut flags = String::from(if person.away.is_some() { "G" } else { "H" });
-        if person.operator {
+        let session = self.person.here();
+        let is_here = session.is_some_and(|session| session.away.is_none());
+        let mut flags = String::from(if is_here { "H" } else { "G" });
+        if session.is_some_and(|session| session.operator) {
             flags.push('*');
         }
         flags.push_str(self.standing.prefixes(self.asker.caps.has(Caps::MULTI_PREFIX)));
-        if person.bot {
+        if session.is_some_and(|session| session.bot) {
             flags.push('B');
         }
         flags
@@ -190,6 +253,7 @@ impl Row<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ConnId;
     use super::super::testing::World;
     use super::*;
 

@@ -14,6 +14,7 @@ use crate::chat::flood::Bucket;
 use crate::chat::{ConnId, Input};
 use crate::wire::line::LineCutter;
 
+use super::hello::HELLO_BYTES;
 use super::hub::Mail;
 use super::listen::{Permit, household};
 use super::tls::{Door, TLS_HANDSHAKE};
@@ -96,32 +97,34 @@ pub fn read(
 }
 
 impl Incoming {
-    /// Waits for the first byte, and for the handshake where it begins one.
+    /// Waits for the first byte, and for the handshake where it begins one. Lines that came with it are handed over.
     async fn enter(&mut self) -> io::Result<()> {
         let first = loop {
             poll_fn(|cx| self.link.poll_readable(cx)).await?;
-            if let Some(byte) = self.link.first_byte()? {
-                break byte;
+            if let Some(bytes) = self.link.first_bytes::<HELLO_BYTES>()? {
+                break bytes;
             }
         };
-        if first == TLS_HANDSHAKE {
-            return self.shake_hands().await;
+        if first.first() == Some(&TLS_HANDSHAKE) {
+            return self.shake_hands(&first).await;
         }
         if self.shared.door.plain.allows(self.address) || self.closed.get() {
-            return Ok(());
+            let (lines, end) = self.read_lines();
+            self.hand_over(lines).await;
+            return end.map_or(Ok(()), Err);
         }
         let _ = self.link.write(format!("ERROR :{ENCRYPTED_ONLY}\r\n").as_bytes());
         Err(refused("talk in the clear is not taken here"))
     }
 
     /// Does the handshake, within its time. Lines that came right behind it are handed over too.
-    async fn shake_hands(&mut self) -> io::Result<()> {
+    async fn shake_hands(&mut self, hello: &[u8]) -> io::Result<()> {
         let door = self.shared.door.clone();
         let handshake = async {
             let _turn = door.turn(household(self.address)).await;
-            self.link.begin_tls(door.config())?;
+            self.link.begin_tls(door.config(hello))?;
             loop {
-                poll_fn(|cx| self.link.poll_readable(cx)).await?;
+                // The first time there is something: to ask for it once more would cost a round through the reactor.
                 let (lines, end) = self.read_lines();
                 if self.link.is_open() {
                     return Ok((lines, end));
@@ -129,6 +132,7 @@ impl Incoming {
                 if let Some(why) = end {
                     return Err(why);
                 }
+                poll_fn(|cx| self.link.poll_readable(cx)).await?;
             }
         };
         let too_late = async {
@@ -226,7 +230,7 @@ fn speaks_irc(first: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::server::identity::Source;
-    use crate::server::tls::{PlainTalk, config_of};
+    use crate::server::tls::{PlainTalk, shown};
 
     #[test]
     fn browsers_are_told_from_irc() {
@@ -243,7 +247,7 @@ mod tests {
         use std::io::{Read, Write};
         let data = tempfile::tempdir().unwrap();
         let identity = Source::Own(data.path().into()).load(0).unwrap();
-        let mut door = Door::new(config_of(&identity).unwrap(), PlainTalk::Yes);
+        let mut door = Door::new(shown(&identity).unwrap(), PlainTalk::Yes);
         Rc::get_mut(&mut door).unwrap().handshake_within = Duration::from_millis(50);
         let (mail, inbox) = async_channel::unbounded();
         let buffer = RefCell::new(Box::new([0; READ_BYTES]));

@@ -16,6 +16,7 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use crate::net::suites;
 use crate::wire::limits::{HANDSHAKE_MS, HANDSHAKES, HANDSHAKES_PER_ADDRESS};
 
+use super::hello::{self, Taste};
 use super::identity::{BadIdentity, Identity, Source};
 use super::unix_secs;
 
@@ -60,10 +61,19 @@ impl FromStr for PlainTalk {
     }
 }
 
+/// What handshakes work with.
+#[derive(Clone)]
+pub struct Shown {
+    /// For a client that is quick at AES.
+    to_aes: Arc<ServerConfig>,
+    /// For all others.
+    to_others: Arc<ServerConfig>,
+}
+
 /// The door that all connections come in by. Owned by the hub's thread.
 pub struct Door {
     /// For handshakes that begin from here on.
-    config: RefCell<Arc<ServerConfig>>,
+    shown: RefCell<Shown>,
     /// Who may talk in the clear.
     pub plain: PlainTalk,
     /// How long a handshake may take.
@@ -74,9 +84,9 @@ pub struct Door {
 
 impl Door {
     /// A door that shows this certificate.
-    pub fn new(config: Arc<ServerConfig>, plain: PlainTalk) -> Rc<Door> {
+    pub fn new(shown: Shown, plain: PlainTalk) -> Rc<Door> {
         Rc::new(Door {
-            config: RefCell::new(config),
+            shown: RefCell::new(shown),
             plain,
             handshake_within: Duration::from_millis(HANDSHAKE_MS),
             all: Arc::new(Semaphore::new(HANDSHAKES)),
@@ -84,14 +94,18 @@ impl Door {
         })
     }
 
-    /// What a handshake that begins at this moment works with.
-    pub fn config(&self) -> Arc<ServerConfig> {
-        self.config.borrow().clone()
+    /// What a handshake works with that begins at this moment, and with these bytes.
+    pub fn config(&self, hello: &[u8]) -> Arc<ServerConfig> {
+        let shown = self.shown.borrow();
+        match hello::taste(hello) {
+            Some(Taste::Aes) => shown.to_aes.clone(),
+            Some(Taste::ChaCha) | None => shown.to_others.clone(),
+        }
     }
 
     /// Shows another certificate from here on. Those who are in stay.
-    pub fn show(&self, config: Arc<ServerConfig>) {
-        *self.config.borrow_mut() = config;
+    pub fn show(&self, shown: Shown) {
+        *self.shown.borrow_mut() = shown;
     }
 
     /// Waits for a turn to do a handshake. The turn ends when it is dropped.
@@ -142,9 +156,9 @@ impl Keeper {
 
     /// Reads key and certificate again, and renews one's own. When something is wrong with them, what is shown stays.
     pub fn reload(&self) {
-        match self.source.load(unix_secs()).and_then(|identity| Ok((config_of(&identity)?, identity.fingerprint))) {
-            Ok((config, fingerprint)) => {
-                self.door.show(config);
+        match self.source.load(unix_secs()).and_then(|identity| Ok((shown(&identity)?, identity.fingerprint))) {
+            Ok((shown, fingerprint)) => {
+                self.door.show(shown);
                 log::info!("the certificate was read; the key is {fingerprint}");
             }
             Err(why) => log::error!("{why}; the certificate in use stays"),
@@ -163,18 +177,23 @@ impl Keeper {
 }
 
 /// What TLS works with when it shows this identity.
-pub fn config_of(identity: &Identity) -> Result<Arc<ServerConfig>, BadIdentity> {
+pub fn shown(identity: &Identity) -> Result<Shown, BadIdentity> {
     let provider = Arc::new(suites::provider());
     let mut config = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(BadIdentity::Unusable)?
         .with_no_client_auth()
         .with_cert_resolver(identity.resolver(&provider)?);
-    // A client without AES instructions puts ChaCha20 first, and its wish counts, unless it is the server that has none.
-    config.ignore_client_order = !suites::has_aes_instructions();
     // A ticket holds all that is needed to go on with a session: it takes no memory here.
     config.ticketer = ring::Ticketer::new().map_err(BadIdentity::Unusable)?;
-    Ok(Arc::new(config))
+    // Programs keep the last one. Each costs the handshake a key and an encryption more.
+    config.send_tls13_tickets = 1;
+    // A client without AES instructions puts ChaCha20 first, and its wish counts, unless it is the server that has none.
+    config.ignore_client_order = !suites::has_aes_instructions();
+    // Most of those with AES ask for 256 bits and SHA-384 first. Our order begins with 128 and SHA-256, which processors have instructions for.
+    let mut to_aes = config.clone();
+    to_aes.ignore_client_order = true;
+    Ok(Shown { to_aes: Arc::new(to_aes), to_others: Arc::new(config) })
 }
 
 #[cfg(test)]
@@ -193,7 +212,7 @@ mod tests {
     fn door() -> Rc<Door> {
         let data = tempfile::tempdir().unwrap();
         let identity = Source::Own(data.path().into()).load(0).unwrap();
-        Door::new(config_of(&identity).unwrap(), PlainTalk::Yes)
+        Door::new(shown(&identity).unwrap(), PlainTalk::Yes)
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_io::Async;
-use rustls::ServerConfig;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic};
+use rustls::{ProtocolVersion, ServerConfig};
 
 use crate::wire::limits::{SEALED_AT_ONCE_BYTES, TLS_INCOMING_BYTES};
 
@@ -32,12 +32,12 @@ impl Link {
         Link { socket, tls: RefCell::new(None) }
     }
 
-    /// The first byte that came, left where it is; `None` when none has come, `UnexpectedEof` when none will.
-    pub fn first_byte(&self) -> io::Result<Option<u8>> {
-        let mut byte = [0];
-        match self.socket.get_ref().peek(&mut byte) {
+    /// The first bytes that came, at most `N` and left where they are; `None` when none have come, `UnexpectedEof` when none will.
+    pub fn first_bytes<const N: usize>(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = [0; N];
+        match self.socket.get_ref().peek(&mut bytes) {
             Ok(0) => Err(ended()),
-            Ok(_) => Ok(Some(byte[0])),
+            Ok(count) => Ok(Some(bytes[..count].to_vec())),
             Err(why) if is_harmless(&why) => Ok(None),
             Err(why) => Err(why),
         }
@@ -51,6 +51,7 @@ impl Link {
             incoming: Vec::new(),
             unsent: Vec::new(),
             state: State::Handshake,
+            ticket_waits: false,
             peer_closed: false,
         }));
         Ok(())
@@ -63,7 +64,7 @@ impl Link {
 
     /// Bytes that were encrypted and that the socket has not taken. They go out before anything else.
     pub fn unsent_bytes(&self) -> usize {
-        self.tls.borrow().as_ref().map_or(0, |tls| tls.unsent.len())
+        self.tls.borrow().as_ref().map_or(0, |tls| if tls.ticket_waits { 0 } else { tls.unsent.len() })
     }
 
     /// Ready when there is something to read. Meanwhile what is unsent goes out.
@@ -96,7 +97,7 @@ impl Link {
         };
         let result = tls.take_in(&mut buffer[..count], &mut take);
         // An answer, or the reason for which it ends here.
-        let flushed = tls.flush(self.socket.get_ref());
+        let flushed = if tls.ticket_waits && result.is_ok() { Ok(true) } else { tls.flush(self.socket.get_ref()) };
         result?;
         flushed?;
         if tls.peer_closed { Err(ended()) } else { Ok(()) }
@@ -141,6 +142,8 @@ struct Tls {
     /// Records that the socket has not taken.
     unsent: Vec<u8>,
     state: State,
+    /// What is unsent is a ticket only. It is worth no write of its own, and goes out with the first answer.
+    ticket_waits: bool,
     peer_closed: bool,
 }
 
@@ -163,6 +166,7 @@ enum Wish<'a> {
 
 impl Tls {
     fn take_in(&mut self, bytes: &mut [u8], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let was_open = self.state == State::Open;
         let result = if self.incoming.is_empty() {
             let (used, result) = self.advance(bytes, take, Wish::Nothing);
             self.incoming = bytes[used..].to_vec();
@@ -182,6 +186,9 @@ impl Tls {
             self.state = State::Broken;
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("TLS: {why}")));
         }
+        // In TLS 1.3 the server's part of the handshake is out before the client's last word comes.
+        self.ticket_waits |=
+            !was_open && self.state == State::Open && self.session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         if self.incoming.len() > TLS_INCOMING_BYTES {
             self.state = State::Broken;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "TLS: a record that does not end"));
@@ -247,10 +254,12 @@ impl Tls {
             return Ok(bytes.len());
         }
         let mut taken = 0;
-        while self.flush(socket)? && taken < bytes.len() {
+        let mut has_room = std::mem::take(&mut self.ticket_waits) || self.flush(socket)?;
+        while has_room && taken < bytes.len() {
             let piece = &bytes[taken..bytes.len().min(taken + SEALED_AT_ONCE_BYTES)];
             self.wish(Wish::Seal(piece)).map_err(io::Error::other)?;
             taken += piece.len();
+            has_room = self.flush(socket)?;
         }
         Ok(taken)
     }
@@ -285,6 +294,7 @@ impl Tls {
         if self.state == State::Open {
             let _ = self.wish(Wish::Close);
         }
+        self.ticket_waits = false;
         // A full socket has no room for a farewell; the end of the stream says as much.
         let _ = self.flush(socket);
     }
@@ -340,4 +350,66 @@ fn is_harmless(why: &io::Error) -> bool {
 
 fn ended() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "connection closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+    use super::*;
+    use crate::net::suites;
+    use crate::server::identity::Source;
+    use crate::server::tls::{Door, PlainTalk, shown};
+
+    /// A client that trusts the certificate in this folder.
+    fn client(data: &std::path::Path) -> ClientConnection {
+        use rustls::pki_types::{CertificateDer, pem::PemObject};
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(data.join("tls.crt")).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(suites::provider()))
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_ticket_goes_out_with_the_first_answer_and_not_alone() {
+        let data = tempfile::tempdir().unwrap();
+        let identity = Source::Own(data.path().into()).load(super::super::unix_secs()).unwrap();
+        let door = Door::new(shown(&identity).unwrap(), PlainTalk::Yes);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let link = Link::new(Async::new(listener.accept().unwrap().0).unwrap());
+        link.begin_tls(door.config(&[])).unwrap();
+        let mut anna = client(data.path());
+        let mut text = String::new();
+        let mut buffer = [0; 8192];
+        while !link.is_open() {
+            while anna.wants_write() {
+                anna.write_tls(&mut far).unwrap();
+            }
+            smol::block_on(std::future::poll_fn(|cx| link.poll_readable(cx))).unwrap();
+            link.read(&mut buffer, |_| {}).unwrap();
+            if !link.is_open() {
+                anna.read_tls(&mut far).unwrap();
+                anna.process_new_packets().unwrap();
+            }
+        }
+        assert_eq!((link.unsent_bytes(), anna.tls13_tickets_received()), (0, 0));
+        far.set_nonblocking(true).unwrap();
+        assert_eq!(far.peek(&mut [0]).map_err(|why| why.kind()), Err(io::ErrorKind::WouldBlock));
+        far.set_nonblocking(false).unwrap();
+
+        assert_eq!(link.write(b"PING :1\r\n").unwrap(), 9);
+        while text.is_empty() {
+            anna.read_tls(&mut far).unwrap();
+            anna.process_new_packets().unwrap();
+            let _ = anna.reader().read_to_string(&mut text);
+        }
+        assert_eq!((text.as_str(), anna.tls13_tickets_received()), ("PING :1\r\n", 1));
+    }
 }

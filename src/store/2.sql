@@ -85,8 +85,11 @@ CREATE TABLE ended (target INTEGER PRIMARY KEY);
 DROP INDEX messages_by_place;
 CREATE INDEX messages_by_place ON messages (target, closed_in, id, account);
 
--- Pieces of what is removed are taken out of the index at once instead of being noted as invalid.
-INSERT INTO pieces (pieces, rank) VALUES ('secure-delete', 1);
+-- How many rows the search index holds that are noted as gone.
+ALTER TABLE indexed ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+
+-- The terms of the index, in their order; a row for each message that has one, so that the first is told without counting.
+CREATE VIRTUAL TABLE words USING fts5vocab (pieces, instance);
 
 -- Conversations were filed under two folded names; now under the numbers of the accounts, the smaller one first.
 UPDATE OR IGNORE names SET text = (

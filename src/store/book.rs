@@ -70,8 +70,8 @@ impl<'c> Book<'c> {
         self.db.execute("UPDATE ends SET last_group = max(last_group, ?1)", [id.0])?;
         self.db.execute(
             "INSERT OR REPLACE INTO groups
-                 (id, name, owner, since_ms, flags, room_key, members_max, topic, topic_by, topic_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 (id, name, owner, since_ms, flags, room_key, members_max, topic, topic_by, topic_ms, open_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             rusqlite::params![
                 id.0,
                 &*shape.name,
@@ -82,7 +82,8 @@ impl<'c> Book<'c> {
                 shape.limit,
                 topic,
                 by,
-                set_ms
+                set_ms,
+                as_column(shape.open_since)
             ],
         )?;
         Ok(())
@@ -190,6 +191,7 @@ mod tests {
             key: Some("k".into()),
             limit: Some(9),
             topic: Some(("茶".into(), "anna".into(), 7)),
+            open_since: MsgId(3),
         })
     }
 

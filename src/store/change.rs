@@ -99,6 +99,8 @@ pub struct GroupShape {
     pub limit: Option<u32>,
     /// The topic: text, who set it, when (milliseconds since 1970).
     pub topic: Option<(Box<str>, Box<str>, u64)>,
+    /// When it was last opened to everybody, after it had been closed: who comes reads nothing from before this id.
+    pub open_since: MsgId,
 }
 
 /// The lists of a group.

@@ -78,7 +78,8 @@ pub fn accounts(db: &Connection) -> rusqlite::Result<Vec<AccountEntry>> {
 
 fn groups(db: &Connection) -> rusqlite::Result<Vec<GroupEntry>> {
     let mut all = db.prepare(
-        "SELECT id, name, owner, since_ms, flags, room_key, members_max, topic, topic_by, topic_ms FROM groups ORDER BY id",
+        "SELECT id, name, owner, since_ms, flags, room_key, members_max, topic, topic_by, topic_ms, open_since
+         FROM groups ORDER BY id",
     )?;
     let groups = all.query_map([], |row| {
         let maybe = |column| -> rusqlite::Result<Option<Box<str>>> {
@@ -96,6 +97,7 @@ fn groups(db: &Connection) -> rusqlite::Result<Vec<GroupEntry>> {
             key: maybe(5)?,
             limit: row.get(6)?,
             topic,
+            open_since: MsgId(ms(row, 10)?),
         };
         let id = GroupId(row.get(0)?);
         Ok(GroupEntry { id, shape, lists: Vec::new(), members: Vec::new(), invited: Vec::new() })

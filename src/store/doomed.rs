@@ -31,6 +31,7 @@ fn batch_of(batch: u64) -> Vec<Entry> {
         key: None,
         limit: None,
         topic: None,
+        open_since: MsgId(0),
     };
     let group = GroupId(batch as u32);
     let membership = Some(Membership { standing: 1, since: id(1) });
@@ -113,7 +114,7 @@ fn everything_that_a_killed_process_acknowledged_is_kept_and_what_it_removed_is_
 #[ignore = "not a test: the process that the one above kills"]
 fn process_that_is_killed() {
     let Some(data) = std::env::var_os(DOOMED) else { return };
-    let opened = Store::open(Path::new(&data), |answer| match answer {
+    let opened = Store::open(Path::new(&data), None, |answer| match answer {
         Answer::Saved { batch, result: Ok(()) } => println!("saved {batch}"),
         Answer::Found { token, found: Found::Redacted(Redaction::Done) } => println!("removed {token}"),
         other => panic!("{other:?}"),

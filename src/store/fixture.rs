@@ -64,7 +64,7 @@ impl Desk {
         let dir = tempfile::tempdir().unwrap();
         // Leaked, because statements borrow their connection; the test's process frees it.
         let db: &'static Connection = Box::leak(Box::new(database::open(dir.path()).unwrap()));
-        let keeper = Keeper::new(db, database::file_in(dir.path())).unwrap();
+        let keeper = Keeper::new(db, database::file_in(dir.path()), None).unwrap();
         Desk { db, keeper, dir, minutes_later: 0 }
     }
 
@@ -103,8 +103,13 @@ impl Desk {
 
     /// The same folder, opened again; this desk is not used any more.
     pub fn again(self) -> Desk {
+        self.again_keeping(None)
+    }
+
+    /// … and messages that are older than `keep_ms` have to go.
+    pub fn again_keeping(self, keep_ms: Option<u64>) -> Desk {
         let db: &'static Connection = Box::leak(Box::new(database::open(self.dir.path()).unwrap()));
-        let keeper = Keeper::new(db, database::file_in(self.dir.path())).unwrap();
+        let keeper = Keeper::new(db, database::file_in(self.dir.path()), keep_ms).unwrap();
         Desk { db, keeper, dir: self.dir, minutes_later: self.minutes_later }
     }
 
@@ -129,7 +134,7 @@ impl Desk {
 /// A whole store, and what it answers.
 pub fn open(data: &Path) -> (Opened, Receiver<Answer>) {
     let (answer, answers) = channel();
-    (Store::open(data, move |said| drop(answer.send(said))).unwrap(), answers)
+    (Store::open(data, None, move |said| drop(answer.send(said))).unwrap(), answers)
 }
 
 pub fn texts_of(found: Found) -> Vec<String> {
@@ -137,4 +142,23 @@ pub fn texts_of(found: Found) -> Vec<String> {
         Found::Messages(messages) => messages.into_iter().map(|message| message.text.into()).collect(),
         other => panic!("{other:?}"),
     }
+}
+
+/// A file as the first version left it: anna (1000) and ben (1001) talked in the lobby and with each other, anna with a guest.
+pub fn make_first_form(data: &Path) -> Connection {
+    let db = Connection::open(database::file_in(data)).unwrap();
+    db.pragma_update(None, "journal_mode", "WAL").unwrap();
+    db.execute_batch(include_str!("1.sql")).unwrap();
+    db.pragma_update(None, "application_id", i32::from_be_bytes(*b"GZY.")).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    db.execute_batch(
+        "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES ('Anna', 'anna', 'h', 1), ('ben', 'ben', 'h', 2);
+         INSERT INTO names VALUES (1, '#lobby'), (2, 'anna ben'), (3, 'anna guest'), (4, 'Anna!a@h'), (5, 'Anna');",
+    )
+    .unwrap();
+    let add = "INSERT INTO messages VALUES (?1, ?2, ?3, 0, 4, 5, 0, ?4, NULL, NULL, NULL)";
+    for (n, target, text) in [(1_i64, 1, "hello all"), (2, 2, "hello ben"), (3, 3, "hello guest"), (4, 2, "ben?")] {
+        db.execute(add, (n, at(n as u64).0 as i64, target, text)).unwrap();
+    }
+    db
 }

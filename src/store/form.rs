@@ -1,6 +1,6 @@
 //! Which form the file has, and how an older one is brought to the newest.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,10 +9,10 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::StoreError;
 
 /// The forms of the database, oldest first; number `i` brings a file from form `i` to form `i + 1` (`PRAGMA user_version`).
-const FORMS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
+pub const FORMS: [&str; 3] = [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
 
 /// "GZY." in the file's head, so that nobody's other database is taken for ours (`PRAGMA application_id`).
-const APPLICATION_ID: i32 = 0x475a_592e;
+pub const APPLICATION_ID: i32 = 0x475a_592e;
 
 /// The newest form that this binary knows.
 pub fn newest() -> u32 {
@@ -35,6 +35,13 @@ pub fn of(db: &Connection, path: &Path) -> Result<u32, StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), form, known: newest() });
     }
     Ok(form)
+}
+
+/// The form that the head of a file tells; `None` when it is no database of ours. <https://sqlite.org/fileformat.html>
+pub fn in_head(head: &[u8]) -> Option<u32> {
+    let number = |at: usize| Some(u32::from_be_bytes(head.get(at..at + 4)?.try_into().ok()?));
+    let is_ours = head.starts_with(b"SQLite format 3\0") && number(68)? == APPLICATION_ID as u32;
+    is_ours.then(|| number(60)).flatten()
 }
 
 /// All or nothing, and a copy of the old file stays behind; two programs that open one file at once do it once.
@@ -99,7 +106,9 @@ impl Copy {
 
     /// Before the file itself is changed, the copy is on the disk.
     fn keep(self) -> Result<(), StoreError> {
-        let kept = File::open(&self.unfinished)
+        let kept = fs::OpenOptions::new()
+            .write(true)
+            .open(&self.unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&self.unfinished, &self.finished));
         kept.map_err(|why| StoreError::Folder { path: self.finished.clone(), why })?;
@@ -131,37 +140,18 @@ pub fn explain(path: &Path, why: rusqlite::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::super::database;
-    use super::super::fixture::{at, texts_of};
+    use super::super::fixture::{at, make_first_form, texts_of};
     use super::super::record::{AccountId, Place, Query, Target};
     use super::super::{Answer, Store};
     use super::*;
     use crate::wire::msgid::MsgId;
 
-    /// A file as the first version left it: anna (1000) and ben (1001) talked in the lobby and with each other, anna with a guest.
-    fn make_old(data: &Path) -> Connection {
-        let db = Connection::open(database::file_in(data)).unwrap();
-        db.pragma_update(None, "journal_mode", "WAL").unwrap();
-        db.execute_batch(FORMS[0]).unwrap();
-        db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        db.pragma_update(None, "user_version", 1).unwrap();
-        db.execute_batch(
-            "INSERT INTO accounts (name, folded, password_hash, created_ms) VALUES ('Anna', 'anna', 'h', 1), ('ben', 'ben', 'h', 2);
-             INSERT INTO names VALUES (1, '#lobby'), (2, 'anna ben'), (3, 'anna guest'), (4, 'Anna!a@h'), (5, 'Anna');",
-        )
-        .unwrap();
-        let add = "INSERT INTO messages VALUES (?1, ?2, ?3, 0, 4, 5, 0, ?4, NULL, NULL, NULL)";
-        for (n, target, text) in [(1_i64, 1, "hello all"), (2, 2, "hello ben"), (3, 3, "hello guest"), (4, 2, "ben?")] {
-            db.execute(add, (n, at(n as u64).0 as i64, target, text)).unwrap();
-        }
-        db
-    }
-
     #[test]
     fn a_file_of_the_first_form_is_brought_over_with_everything_in_it() {
         let dir = tempfile::tempdir().unwrap();
-        drop(make_old(dir.path()));
+        drop(make_first_form(dir.path()));
         let (answer, answers) = std::sync::mpsc::channel();
-        let opened = Store::open(dir.path(), move |said| drop(answer.send(said))).unwrap();
+        let opened = Store::open(dir.path(), None, move |said| drop(answer.send(said))).unwrap();
         assert_eq!(opened.last_id, at(4));
         let names: Vec<_> = opened.directory.accounts.iter().map(|account| &*account.name).collect();
         assert_eq!(names, ["Anna", "ben"]);
@@ -181,12 +171,11 @@ mod tests {
 
     #[test]
     fn a_copy_of_the_old_file_stays_and_nobody_else_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        drop(make_old(dir.path()));
+        drop(make_first_form(dir.path()));
         database::open(dir.path()).unwrap();
         let copy = dir.path().join("gzy.db.form1-backup");
-        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o077, 0);
+        assert!(!crate::system::is_open_to_others(&copy.metadata().unwrap()));
         let old = Connection::open(&copy).unwrap();
         assert_eq!(of(&old, &copy).unwrap(), 1);
         let lines: i64 = old.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();
@@ -206,7 +195,7 @@ mod tests {
     #[test]
     fn two_programs_that_find_an_old_file_at_once_bring_it_over_once() {
         let dir = tempfile::tempdir().unwrap();
-        drop(make_old(dir.path()));
+        drop(make_first_form(dir.path()));
         std::thread::scope(|s| {
             let both = [(); 2].map(|()| s.spawn(|| database::open(dir.path()).map(drop)));
             both.into_iter().for_each(|one| one.join().unwrap().unwrap());
@@ -221,13 +210,13 @@ mod tests {
     #[test]
     fn an_older_server_that_is_running_keeps_its_file_as_it_is() {
         let dir = tempfile::tempdir().unwrap();
-        let old = make_old(dir.path());
+        let old = make_first_form(dir.path());
         let lock = database::lock(dir.path()).unwrap();
         let said = database::open_beside(dir.path()).err().unwrap().to_string();
         assert!(said.contains("an older gzy server is running") && said.contains("restart it"), "{said}");
         assert_eq!(of(&old, dir.path()).unwrap(), 1);
         drop(lock);
         database::open_beside(dir.path()).unwrap();
-        assert_eq!(of(&old, dir.path()).unwrap(), 2);
+        assert_eq!(of(&old, dir.path()).unwrap(), newest());
     }
 }

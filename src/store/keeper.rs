@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
@@ -16,6 +16,7 @@ use super::names::Names;
 use super::pace::{self, Pace};
 use super::readers::Readers;
 use super::removal::Removal;
+use super::sweep::Sweep;
 use super::{Answer, Request, Shared};
 use crate::wire::msgid::MsgId;
 
@@ -25,8 +26,9 @@ const GROUP_MESSAGES_MAX: usize = 4096;
 /// … and so many requests: answers wait for the commit.
 const GROUP_REQUESTS_MAX: usize = 512;
 
-/// The search index is fed when nothing came for so long. Talk leaves no such pause while it is lively, and a search catches up first anyway.
-const QUIET_BEFORE_INDEXING: Duration = Duration::from_secs(1);
+/// The search index is fed, and what is too old removed, when nothing came for so long. Talk leaves no such pause while it is lively,
+/// and a search catches up first anyway.
+const QUIET_BEFORE_CHORES: Duration = Duration::from_secs(1);
 
 /// When so many messages wait for the index, a slice is taken between two rounds, however busy: a search can look at so many
 /// without the index within its time.
@@ -42,6 +44,7 @@ pub struct Keeper<'c> {
     pub(super) readers: Readers<'c>,
     pub(super) removal: Removal<'c>,
     pub(super) index: Index<'c>,
+    pub(super) sweep: Sweep<'c>,
     pub(super) pace: Pace,
     /// Which commits of other programs were looked at.
     pub(super) version_seen: i64,
@@ -54,8 +57,8 @@ pub struct Keeper<'c> {
 }
 
 impl<'c> Keeper<'c> {
-    /// Prepares everything. `path` is the file's name for the log.
-    pub fn new(db: &'c Connection, path: PathBuf) -> rusqlite::Result<Keeper<'c>> {
+    /// Prepares everything. `path` is the file's name for the log; messages older than `keep_ms` are removed.
+    pub fn new(db: &'c Connection, path: PathBuf, keep_ms: Option<u64>) -> rusqlite::Result<Keeper<'c>> {
         let index = Index::new(db)?;
         Ok(Keeper {
             db,
@@ -66,6 +69,7 @@ impl<'c> Keeper<'c> {
             readers: Readers::new(db)?,
             removal: Removal::new(db)?,
             index,
+            sweep: Sweep::new(db, keep_ms)?,
             pace: Pace::default(),
             version_seen: form::version_seen(db)?,
             log_holds_removed: false,
@@ -96,6 +100,9 @@ impl<'c> Keeper<'c> {
             if self.lag() >= self.feed_at_lag.max(INDEX_LAG_MAX) {
                 self.take_slice();
             }
+            if self.sweep.is_overdue(Instant::now()) {
+                self.sweep(Instant::now(), now_ms());
+            }
         }
         let folded_in = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(why) = folded_in {
@@ -106,22 +113,40 @@ impl<'c> Keeper<'c> {
         }
     }
 
-    /// The next request; while there is none, and only then, the index is fed. Sleeps without a timer when nothing is to be done.
+    /// The next request; while there is none, and only then, the chores are done. Sleeps without a timer when there are none.
     fn next(&mut self, queue: &Receiver<Request>, shared: &Shared) -> Option<Request> {
-        let mut pause = QUIET_BEFORE_INDEXING;
+        let mut pause = QUIET_BEFORE_CHORES;
         loop {
             if shared.closing.load(Ordering::Acquire) {
                 return queue.try_recv().ok();
             }
-            if self.lag() < self.feed_at_lag {
-                return queue.recv().ok();
-            }
-            match queue.recv_timeout(pause) {
+            let Some(wait) = self.chores_in(Instant::now()) else { return queue.recv().ok() };
+            match queue.recv_timeout(wait.max(pause)) {
                 Ok(request) => return Some(request),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.take_slice(),
+                Err(RecvTimeoutError::Timeout) => self.do_chore(),
             }
             pause = Duration::ZERO;
+        }
+    }
+
+    /// How long until there is something to do beside requests.
+    fn chores_in(&self, now: Instant) -> Option<Duration> {
+        if self.log_holds_removed {
+            return Some(QUIET_BEFORE_CHORES);
+        }
+        let is_index_waiting = self.lag() >= self.feed_at_lag;
+        if is_index_waiting { Some(Duration::ZERO) } else { Some(self.sweep.due()?.saturating_duration_since(now)) }
+    }
+
+    /// One piece of work that should keep no request waiting for long.
+    fn do_chore(&mut self) {
+        self.scrub_log();
+        let now = Instant::now();
+        if self.lag() >= self.feed_at_lag {
+            self.take_slice();
+        } else if self.sweep.due().is_some_and(|due| due <= now) {
+            self.sweep(now, now_ms());
         }
     }
 
@@ -147,6 +172,11 @@ impl<'c> Keeper<'c> {
             }
         }
     }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Adds what is queued to a round, up to the size of one transaction.

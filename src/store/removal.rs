@@ -16,12 +16,24 @@ pub struct Removal<'c> {
     row: Statement<'c>,
     document: Statement<'c>,
     unindex: Statement<'c>,
+    say_how: Statement<'c>,
+    /// How the index was told to forget; `None` when that is not known.
+    how: Option<How>,
     blank: Statement<'c>,
     delete: Statement<'c>,
     ends: Statement<'c>,
     newest_left: Statement<'c>,
     retouch: Statement<'c>,
     untouch: Statement<'c>,
+}
+
+/// How the search index forgets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// Every trace is cut out at once. For single messages.
+    AtOnce,
+    /// It is noted, and left out when the index is merged. For many.
+    Noted,
 }
 
 /// What has to be known of a message that is removed.
@@ -47,6 +59,8 @@ impl<'c> Removal<'c> {
             )?,
             document: db.prepare(documents_where!("m.n = ?1"))?,
             unindex: db.prepare("INSERT INTO pieces (pieces, rowid, text) VALUES ('delete', ?1, ?2)")?,
+            say_how: db.prepare("INSERT INTO pieces (pieces, rank) VALUES ('secure-delete', ?1)")?,
+            how: None,
             blank: db.prepare(
                 "UPDATE messages SET target = 0, closed_in = 0, source = 0, account = NULL, flags = 0, text = '', tags = NULL
                  WHERE n = ?1",
@@ -77,11 +91,26 @@ impl<'c> Removal<'c> {
             }
         }
         let Some(doomed) = self.doomed(n)? else { return Ok(Redaction::NotThere) };
+        self.forget(How::AtOnce)?;
         self.take_out(&doomed, indexed_upto, doomed.has_client_id)?;
         Ok(Redaction::Done)
     }
 
-    /// Removes the message with this row number, if there is one.
+    /// Tells the index how to forget. It is done when the transaction is committed, so one transaction knows one way only.
+    pub fn forget(&mut self, how: How) -> rusqlite::Result<()> {
+        if self.how != Some(how) {
+            self.say_how.execute([how == How::AtOnce])?;
+            self.how = Some(how);
+        }
+        Ok(())
+    }
+
+    /// After a rollback: what the index was told is not known.
+    pub fn rolled_back(&mut self) {
+        self.how = None;
+    }
+
+    /// Removes the message with this row number, if there is one. [`Removal::forget`] says how the index forgets it.
     pub fn remove(&mut self, n: i64, indexed_upto: i64) -> rusqlite::Result<()> {
         match self.doomed(n)? {
             Some(doomed) => self.take_out(&doomed, indexed_upto, false),
@@ -238,13 +267,13 @@ mod tests {
     #[test]
     fn sending_a_removed_message_again_brings_nothing_back() {
         let mut desk = Desk::new();
-        let sent_as = Some(SentAs { sender: "anna".into(), id: "a1".into() });
-        let message = Message { sent_as: sent_as.clone(), ..by("anna", said(1, "sorry")) };
+        let sent_as = SentAs { sender: "anna".into(), id: "a1".into() };
+        let message = Message { sent_as: Some(sent_as.clone()), ..by("anna", said(1, "sorry")) };
         desk.save(vec![message.clone()]).unwrap();
         assert_eq!(redact(&mut desk, &place("#lobby"), 1, None), Redaction::Done);
         desk.save(vec![Message { id: at(2), ..message }]).unwrap();
         assert_eq!(desk.texts("#lobby"), [""; 0]);
-        assert_eq!(desk.ask(Query::Sent(sent_as.unwrap())), Found::Sent(Some(at(1))));
+        assert_eq!(desk.ask(Query::Sent(sent_as)), Found::Sent(Some(at(1))));
         get_indexed(&mut desk);
         assert_eq!(desk.search(&["sorry"]), [""; 0]);
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use super::change::Change;
 use super::database::WAIT_FOR_OTHER_WRITERS;
 use super::keeper::Keeper;
 use super::ledger::NotWritten;
@@ -55,6 +56,7 @@ impl Keeper<'_> {
             }
             Err(why) => {
                 self.ledger.rolled_back();
+                self.removal.rolled_back();
                 self.names.forget();
                 self.note_failure(why);
             }
@@ -104,6 +106,9 @@ impl Keeper<'_> {
                 Entry::Message(message) => message,
                 Entry::Change { id, change } => {
                     self.book.write(&mut self.names, *id, change)?;
+                    if matches!(change, Change::GroupEnded { .. }) {
+                        self.sweep.wake();
+                    }
                     *last_change = (*last_change).max(*id);
                     continue;
                 }

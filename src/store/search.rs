@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Row, Statement};
 
+use super::expression::{self, Vocabulary};
 use super::history::{FOUND_MAX, History, as_column};
-use super::index::{push_place, sender_piece, senders};
+use super::index::senders;
 use super::names::Names;
 use super::pieces;
 use super::record::{Message, Place, Search};
@@ -20,11 +21,11 @@ const ROWS_MAX: usize = 200_000;
 /// … and for so long: everybody's receipts wait for it. It tells what it found by then, which is the newest.
 const TIME_MAX: Duration = Duration::from_millis(150);
 
-/// So many pieces are asked of the index. Longer questions are narrowed down enough by them, and SQLite's expressions have a limit.
-const PIECES_MAX: usize = 24;
+/// So few places are asked of the index from the start: it costs next to nothing.
+const PLACES_AT_ONCE: usize = 3;
 
-/// Who sits in more rooms than this gets candidates from all rooms; the check sorts them out.
-const PLACES_MAX: usize = 50;
+/// Candidates that are looked at before the index is asked for places too: two milliseconds, about what asking costs.
+const CANDIDATES_FIRST: usize = 1000;
 
 /// How much a search may cost.
 #[derive(Clone, Copy)]
@@ -44,13 +45,14 @@ pub struct Searcher<'c> {
     newest_rows: Statement<'c>,
     candidates: Statement<'c>,
     first_from: Statement<'c>,
+    vocabulary: Vocabulary<'c>,
 }
 
 /// A question, ready for comparing.
-struct Wish<'q> {
-    places: Vec<(i64, &'q Place)>,
-    words: Vec<String>,
-    from: Option<String>,
+pub(super) struct Wish<'q> {
+    pub places: Vec<(i64, &'q Place)>,
+    pub words: Vec<String>,
+    pub from: Option<String>,
     limit: usize,
     /// Row numbers: from the first, to the one before the second.
     rows: (i64, i64),
@@ -60,6 +62,9 @@ struct Wish<'q> {
 struct Round {
     rows_left: usize,
     until: Instant,
+    is_spent: bool,
+    /// The last row that was looked at.
+    last_n: i64,
     hits: Vec<Message>,
 }
 
@@ -74,6 +79,7 @@ impl<'c> Searcher<'c> {
                  WHERE pieces MATCH ?3 AND pieces.rowid >= ?1 AND pieces.rowid < ?2 ORDER BY pieces.rowid DESC",
             )?,
             first_from: db.prepare("SELECT n, id FROM messages WHERE n >= ?1 ORDER BY n LIMIT 1")?,
+            vocabulary: Vocabulary::new(db)?,
         })
     }
 
@@ -88,23 +94,48 @@ impl<'c> Searcher<'c> {
         budget: Budget,
     ) -> rusqlite::Result<Vec<Message>> {
         let wish = self.understand(names, search, last_n)?;
-        let mut round = Round { rows_left: budget.rows, until: Instant::now() + budget.time, hits: Vec::new() };
+        let until = Instant::now() + budget.time;
+        let mut round = Round { rows_left: budget.rows, until, is_spent: false, last_n: 0, hits: Vec::new() };
         if !wish.places.is_empty() && wish.limit > 0 {
             let (first, end) = wish.rows;
             let indexed_end = (indexed_upto + 1).clamp(first, end.max(first));
             let goes_on = round.walk(self.newest_rows.query([indexed_end, end])?, &wish, history)?;
-            match expression(&wish) {
-                _ if !goes_on => {}
-                Some(pieces) => {
-                    round.walk(self.candidates.query((first, indexed_end, pieces))?, &wish, history)?;
-                }
-                None => {
-                    round.walk(self.newest_rows.query([first, indexed_end])?, &wish, history)?;
-                }
+            if goes_on {
+                self.ask_index(&wish, (first, indexed_end), &mut round, history)?;
             }
         }
         round.hits.reverse();
         Ok(round.hits)
+    }
+
+    /// Looks at what the index names. Asking it for many places costs milliseconds, so it is asked for the words alone first; when the
+    /// first candidates are mostly from elsewhere, the places are asked for too.
+    fn ask_index(
+        &mut self,
+        wish: &Wish<'_>,
+        (first, end): (i64, i64),
+        round: &mut Round,
+        history: &mut History<'_>,
+    ) -> rusqlite::Result<()> {
+        let words = expression::of_words(wish, &mut self.vocabulary)?;
+        let places = expression::of_places(wish);
+        let mut end = end;
+        if let (Some(words), true) = (&words, places.is_none() || wish.places.len() > PLACES_AT_ONCE) {
+            let rows = if places.is_none() { usize::MAX } else { CANDIDATES_FIRST };
+            if !round.walk_some(self.candidates.query((first, end, words))?, wish, history, rows)? {
+                return Ok(());
+            }
+            end = round.last_n;
+        }
+        match (words, places) {
+            (Some(_), None) => Ok(()),
+            (Some(words), Some(places)) => {
+                let both = format!("{words} AND {places}");
+                round.walk(self.candidates.query((first, end, both))?, wish, history).map(drop)
+            }
+            (None, Some(places)) => round.walk(self.candidates.query((first, end, places))?, wish, history).map(drop),
+            (None, None) => round.walk(self.newest_rows.query([first, end])?, wish, history).map(drop),
+        }
     }
 
     fn understand<'q>(&mut self, names: &mut Names<'_>, search: &'q Search, last_n: i64) -> rusqlite::Result<Wish<'q>> {
@@ -146,17 +177,30 @@ impl<'c> Searcher<'c> {
 
 impl Round {
     /// Collects the hits among the rows. True when they are all seen and more are wanted.
-    fn walk(
+    fn walk(&mut self, rows: rusqlite::Rows<'_>, wish: &Wish<'_>, history: &mut History<'_>) -> rusqlite::Result<bool> {
+        self.walk_some(rows, wish, history, usize::MAX).map(|_| self.hits.len() < wish.limit && !self.is_spent)
+    }
+
+    /// The same among the first `rows_max` rows. True when that was not enough: neither all rows are seen nor all hits found.
+    fn walk_some(
         &mut self,
         mut rows: rusqlite::Rows<'_>,
         wish: &Wish<'_>,
         history: &mut History<'_>,
+        rows_max: usize,
     ) -> rusqlite::Result<bool> {
+        let mut seen = 0;
         while let Some(row) = rows.next()? {
+            if seen == rows_max {
+                return Ok(true);
+            }
             if self.rows_left == 0 || Instant::now() >= self.until {
+                self.is_spent = true;
                 return Ok(false);
             }
+            seen += 1;
             self.rows_left -= 1;
+            self.last_n = row.get(0)?;
             if let Some(hit) = wish.check(row, history)? {
                 self.hits.push(hit);
                 if self.hits.len() >= wish.limit {
@@ -164,7 +208,7 @@ impl Round {
                 }
             }
         }
-        Ok(true)
+        Ok(false)
     }
 }
 
@@ -191,250 +235,5 @@ impl Wish<'_> {
     }
 }
 
-/// The question in the language of the index, if the index can narrow it down.
-fn expression(wish: &Wish<'_>) -> Option<String> {
-    // The pieces of words come first: SQLite asks them in this order, and the rarest should lead.
-    let wanted = wish.words.iter().flat_map(|word| pieces::wanted(word)).take(PIECES_MAX);
-    let mut all: Vec<String> =
-        wanted.map(|wanted| quoted(&wanted.piece) + if wanted.as_prefix { "*" } else { "" }).collect();
-    all.extend(wish.from.as_deref().map(|from| quoted(&sender_piece(from))));
-    if wish.places.len() <= PLACES_MAX {
-        all.push(format!("({})", wish.places.iter().flat_map(place_pieces).collect::<Vec<_>>().join(" OR ")));
-    }
-    (!all.is_empty()).then(|| all.join(" AND "))
-}
-
-fn place_pieces((target, place): &(i64, &Place)) -> impl Iterator<Item = String> {
-    let instances = if place.instance == 0 { vec![0] } else { vec![0, place.instance] };
-    let target = *target;
-    instances.into_iter().map(move |instance| {
-        let mut piece = String::new();
-        push_place(&mut piece, target, instance);
-        quoted(&piece)
-    })
-}
-
-fn quoted(piece: &str) -> String {
-    format!("\"{}\"", piece.replace('"', "\"\""))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::fixture::{Desk, at, place, said, search_for, texts_of};
-    use super::super::index::SLICE;
-    use super::super::record::{Query, Target};
-    use super::*;
-
-    const SLICE_LONG: u64 = SLICE as u64;
-
-    fn found(desk: &mut Desk, search: Search) -> Vec<String> {
-        texts_of(desk.ask(Query::Search(search)))
-    }
-
-    /// Enough talk that everything before it is in the index afterwards.
-    fn get_indexed(desk: &mut Desk) {
-        desk.save((100..100 + SLICE_LONG).map(|minute| said(minute, "…")).collect()).unwrap();
-        desk.search(&["nothing"]);
-        assert!(desk.keeper.index.upto() >= SLICE);
-    }
-
-    #[test]
-    fn chinese_is_found_by_two_characters_and_by_one_with_the_index_and_without() {
-        let mut desk = Desk::new();
-        desk.save(vec![said(1, "我在上海"), said(2, "海上生明月"), said(3, "上班"), said(4, "Meet in SHANGHAI, 上海")])
-            .unwrap();
-        for is_indexed in [false, true] {
-            if is_indexed {
-                get_indexed(&mut desk);
-            }
-            assert_eq!(desk.search(&["上海"]), ["我在上海", "Meet in SHANGHAI, 上海"]);
-            assert_eq!(desk.search(&["海"]), ["我在上海", "海上生明月", "Meet in SHANGHAI, 上海"]);
-            assert_eq!(desk.search(&["我在上海"]), ["我在上海"]);
-            assert_eq!(desk.search(&["shang", "上海"]), ["Meet in SHANGHAI, 上海"]);
-            assert_eq!(desk.search(&["hai"]), [""; 0]);
-            assert_eq!(desk.search(&["生上"]), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn a_search_sees_the_asker_s_places_only() {
-        let mut desk = Desk::new();
-        let in_room = |minute, room: &str, closed_in, text: &str| Message {
-            target: Target::room(room),
-            closed_in,
-            ..said(minute, text)
-        };
-        desk.save(vec![
-            in_room(1, "#lobby", 0, "秘密 one"),
-            in_room(2, "#board", 0, "秘密 two"),
-            in_room(3, "#lobby", 5, "秘密 three"),
-            in_room(4, "#lobby", 6, "秘密 four"),
-            in_room(5, "#board", 5, "秘密 five"),
-        ])
-        .unwrap();
-        for is_indexed in [false, true] {
-            if is_indexed {
-                get_indexed(&mut desk);
-            }
-            let mut search = search_for(&["秘密"]);
-            assert_eq!(found(&mut desk, search.clone()), ["秘密 one"]);
-            search.places =
-                vec![Place { target: Target::room("#lobby"), instance: 5, since: MsgId(0) }, place("#board")];
-            assert_eq!(found(&mut desk, search.clone()), ["秘密 one", "秘密 two", "秘密 three"]);
-            // So many places that the index is not asked for them.
-            search.places = (0..2 * PLACES_MAX).map(|i| place(&format!("#r{i}"))).chain([place("#board")]).collect();
-            assert_eq!(found(&mut desk, search.clone()), ["秘密 two"]);
-            search.places = vec![place("#nowhere")];
-            assert_eq!(found(&mut desk, search.clone()), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn a_search_finds_nothing_from_before_a_membership() {
-        let mut desk = Desk::new();
-        let in_room =
-            |minute, room: &str| Message { target: Target::room(room), ..said(minute, &format!("tea {minute}")) };
-        desk.save(vec![in_room(1, "#a"), in_room(2, "#b"), in_room(3, "#a"), in_room(4, "#b")]).unwrap();
-        for is_indexed in [false, true] {
-            if is_indexed {
-                get_indexed(&mut desk);
-            }
-            let seen = |room, minute| Place { since: at(minute), ..place(room) };
-            let search = Search { places: vec![seen("#a", 2), seen("#b", 1)], ..search_for(&["tea"]) };
-            assert_eq!(found(&mut desk, search), ["tea 2", "tea 3", "tea 4"]);
-            let search = Search { places: vec![seen("#a", 3), seen("#b", 5)], ..search_for(&["tea"]) };
-            assert_eq!(found(&mut desk, search), ["tea 3"]);
-        }
-    }
-
-    #[test]
-    fn a_search_keeps_to_sender_time_and_limit() {
-        let mut desk = Desk::new();
-        let by = |minute, source: &str, account: Option<&str>| Message {
-            source: source.into(),
-            account: account.map(Box::from),
-            ..said(minute, &format!("tea {minute}"))
-        };
-        desk.save(vec![
-            by(1, "Anna!a@h", None),
-            by(2, "ben!b@h", Some("Anna")),
-            by(3, "小阳!y@h", Some("小阳")),
-            by(4, "annabel!a@h", None),
-            by(5, "ANNA!a@h", Some("ben")),
-        ])
-        .unwrap();
-        for is_indexed in [false, true] {
-            if is_indexed {
-                get_indexed(&mut desk);
-            }
-            let from = |name: &str, words: &[&str]| Search { from: Some(name.into()), ..search_for(words) };
-            assert_eq!(found(&mut desk, from("anna", &["tea"])), ["tea 1", "tea 2", "tea 5"]);
-            assert_eq!(found(&mut desk, from("小阳", &[])), ["tea 3"]);
-            assert_eq!(found(&mut desk, from("eve", &["tea"])), [""; 0]);
-            assert_eq!(found(&mut desk, from("a \" b", &["tea"])), [""; 0]);
-            let between = Search { since: Some(at(2)), before: Some(at(5)), ..search_for(&["tea"]) };
-            assert_eq!(found(&mut desk, between.clone()), ["tea 2", "tea 3", "tea 4"]);
-            assert_eq!(found(&mut desk, Search { limit: 2, ..between }), ["tea 3", "tea 4"]);
-            let never = Search { since: Some(at(5)), before: Some(at(2)), ..search_for(&["tea"]) };
-            assert_eq!(found(&mut desk, never), [""; 0]);
-            assert_eq!(found(&mut desk, Search { limit: 0, ..search_for(&["tea"]) }), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn odd_words_neither_fail_nor_match_everything() {
-        let mut desk = Desk::new();
-        desk.save(vec![said(1, "100% \"sure\" 😀❤️ c++ a*b @1 ~anna"), said(2, "plain")]).unwrap();
-        get_indexed(&mut desk);
-        let long = "很".repeat(900);
-        let words = [
-            "%",
-            "\"sure\"",
-            "\"",
-            "😀",
-            "❤",
-            "c++",
-            "a*",
-            "@1",
-            "~anna",
-            "100% \"sure",
-            "'",
-            "NOT",
-            "a OR b",
-            long.as_str(),
-        ];
-        for word in words {
-            let expected = usize::from(!["'", "NOT", "a OR b", &long].contains(&word));
-            assert_eq!(desk.search(&[word]).len(), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn a_hundred_thousand_messages_are_searched_right() {
-        let mut desk = Desk::new();
-        let (lines, cities) = (100_000_u64, ["北京", "上海", "广州", "深圳", "成都", "杭州", "武汉"]);
-        let line = |i: u64| format!("{} 我在{}等你 word{} 吃了吗", i, cities[i as usize % 7], i % 1000);
-        for start in (0..lines).step_by(5000) {
-            let batch = (start..start + 5000).map(|i| Message {
-                target: Target::room(if i % 10 == 3 { "#tea" } else { "#lobby" }),
-                ..said(i, &line(i))
-            });
-            desk.save(batch.collect()).unwrap();
-        }
-        while desk.keeper.lag() >= SLICE {
-            desk.keeper.take_slice();
-        }
-        let expected = |matches: &dyn Fn(u64) -> bool, limit: usize| {
-            let mut hits: Vec<_> =
-                (0..lines).rev().filter(|i| i % 10 != 3 && matches(*i)).take(limit).map(line).collect();
-            hits.reverse();
-            hits
-        };
-        let upto = desk.keeper.index.upto();
-        assert_eq!(
-            desk.search(&["在上海等", "word17"]),
-            expected(&|i| i % 7 == 1 && matches!(i % 1000, 17 | 170..180), 1000)
-        );
-        assert_eq!(desk.search(&["杭州", "word123 吃"]), expected(&|i| i % 7 == 5 && i % 1000 == 123, 1000));
-        let newest = Search { limit: 20, ..search_for(&["圳"]) };
-        assert_eq!(found(&mut desk, newest), expected(&|i| i % 7 == 3, 20));
-        let old = Search { before: Some(at(5000)), since: Some(at(4000)), ..search_for(&["海"]) };
-        assert_eq!(found(&mut desk, old), expected(&|i| i % 7 == 1 && (4000..5000).contains(&i), 1000));
-        assert_eq!(desk.keeper.index.upto(), upto, "less than a slice is missing, so the index is left alone");
-    }
-
-    #[test]
-    fn a_search_that_costs_too_much_tells_the_newest_hits() {
-        let mut desk = Desk::new();
-        desk.save((1..=300).map(|minute| said(minute, if minute % 10 == 0 { "tea" } else { "milk" })).collect())
-            .unwrap();
-        let mut names = Names::new(desk.db).unwrap();
-        let mut history = History::new(desk.db).unwrap();
-        let mut searcher = Searcher::new(desk.db).unwrap();
-        let mut within = |rows, time| {
-            let found = searcher.search(&mut names, &mut history, &search_for(&["tea"]), 0, 300, Budget { rows, time });
-            found.unwrap().iter().map(|message| message.id).collect::<Vec<_>>()
-        };
-        assert_eq!(within(25, TIME_MAX), [at(280), at(290), at(300)]);
-        assert_eq!(within(1000, Duration::ZERO), []);
-        assert_eq!(within(1000, Duration::from_secs(60)).len(), 30);
-    }
-
-    #[test]
-    fn the_index_keeps_every_piece_as_one_term() {
-        let desk = Desk::new();
-        desk.db.execute_batch("CREATE VIRTUAL TABLE terms USING fts5vocab (pieces, row); BEGIN").unwrap();
-        let mut insert = desk.db.prepare("INSERT INTO pieces (rowid, text) VALUES (?1, ?2)").unwrap();
-        let (mut pieces_cut, mut piece) = (0, String::new());
-        for c in '\u{1}'..='\u{2ffff}' {
-            piece.clear();
-            pieces::cut(&pieces::fold(&c.to_string()), &mut piece);
-            pieces_cut += piece.split_whitespace().count() as i64;
-            insert.execute((i64::from(u32::from(c)), &piece)).unwrap();
-        }
-        desk.db.execute_batch("COMMIT").unwrap();
-        let terms: i64 = desk.db.query_row("SELECT sum(doc) FROM terms", [], |row| row.get(0)).unwrap();
-        assert!(pieces_cut > 100_000);
-        assert_eq!(terms, pieces_cut, "a piece that SQLite divides or drops could not be asked for");
-    }
-}
+mod tests;

@@ -34,11 +34,35 @@ pub const REASON_BYTES: usize = 250;
 /// Bytes of a room's key.
 pub const ROOM_KEY_BYTES: usize = 32;
 
-/// Rooms that one connection may be in: more than anybody reads, and it bounds the cost of a quit.
-pub const ROOMS_PER_SESSION: usize = 100;
+/// Rooms that one connection may be in: all the groups of an account, the lobby and some more, and it bounds the cost of a quit.
+pub const ROOMS_PER_SESSION: usize = 150;
 
-/// Rooms that may exist: bounds the memory that strangers can make the server use (about 2 KiB each).
+/// Rooms that may exist, groups aside: bounds the memory that strangers can make the server use (about 2 KiB each).
 pub const ROOMS: usize = 10_000;
+
+/// Groups that may exist: they stay, so this bounds what registered strangers can make the server keep.
+pub const GROUPS: usize = 10_000;
+
+/// Groups that one account may own: a class, a family, a dozen hobbies. Half a thousand accounts are needed to use up all groups.
+pub const GROUPS_PER_OWNER: usize = 20;
+
+/// Groups that one account may be a member of: each is a room that every device is put in at login.
+pub const GROUPS_PER_ACCOUNT: usize = 100;
+
+/// Members of one group, here or away: a school. At 16 bytes each all of them take 32 KiB.
+pub const MEMBERS_PER_GROUP: usize = 2000;
+
+/// Invitations that wait for one account: two screens full. Whoever wants to ask it somewhere else waits for an answer to one of these.
+pub const INVITATIONS_PER_ACCOUNT: usize = 20;
+
+/// Invitations to one group that wait for an answer: a school class, twice.
+pub const INVITATIONS_PER_GROUP: usize = 100;
+
+/// Unread messages of a group that are counted; beyond it there are `99+`.
+pub const UNREAD_COUNTED: usize = 100;
+
+/// Milliseconds in which something that cannot be taken back has to be asked for again: long enough to read what it destroys.
+pub const CONFIRM_MS: u64 = 60_000;
 
 /// Rooms in one LIST answer, the largest first: half a megabyte at most, so that no asker is cut for reading slowly (ISUPPORT `SAFELIST`).
 pub const LISTED_ROOMS: usize = 1000;

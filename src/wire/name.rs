@@ -84,6 +84,16 @@ impl RoomName {
     pub fn key(&self) -> Key {
         Key::of(&self.0)
     }
+
+    /// What this name looks like.
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::of(&self.0)
+    }
+
+    /// Whether it is a number in any kind of digits, which may be taken for a group's.
+    pub fn is_number(&self) -> bool {
+        self.0[1..].chars().nfkc().all(|c| c.is_ascii_digit())
+    }
 }
 
 /// What names are compared by: two names are the same name exactly when their keys are equal.

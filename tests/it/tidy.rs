@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gzy::wire::caps::CAPABILITIES;
+use gzy::wire::verb::VERBS;
+
 /// A file that grew beyond this answers more than one question.
 const LINES_PER_FILE: usize = 450;
 
@@ -200,5 +203,23 @@ fn tests_wait_for_a_condition_and_not_for_a_while() {
     let sleeping = ["sleep", "("].concat();
     for (name, text) in outside.chain(inside) {
         assert!(!text.contains(&sleeping), "{name} sleeps");
+    }
+}
+
+#[test]
+fn every_command_and_capability_is_documented_with_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/irc.md")).unwrap();
+    for word in VERBS.iter().map(|(_, text, _)| *text).chain(CAPABILITIES.iter().map(|(_, name, _)| *name)) {
+        assert!(document.contains(&format!("`{word}`")), "docs/irc.md does not speak of {word}");
+    }
+    let mut files = BTreeMap::new();
+    collect(&root.join("src"), &mut files);
+    collect(&root.join("tests"), &mut files);
+    let rows = document.lines().filter(|line| line.starts_with("| `"));
+    for row in rows {
+        let test = row.trim_end_matches(" |").rsplit("| ").next().unwrap().trim_matches('`');
+        let is_there = files.values().any(|text| text.contains(&format!("fn {test}()")));
+        assert!(is_there, "docs/irc.md names the test {test}, and there is none");
     }
 }

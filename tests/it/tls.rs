@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
+use gzy::net::suites;
 use gzy::wire::fingerprint::Fingerprint;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustix::process::Signal;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, SupportedProtocolVersion};
@@ -25,10 +27,18 @@ type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// A client that trusts the certificates in a file and nothing else, and speaks these versions.
 fn trusting(certificate: &Path, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+    trusting_with(rustls::crypto::ring::default_provider(), certificate, versions)
+}
+
+/// The same with ciphers in another order.
+fn trusting_with(
+    provider: CryptoProvider,
+    certificate: &Path,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(versions).unwrap();
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -120,6 +130,22 @@ fn who_comes_back_goes_on_with_the_old_session() {
         let tls = shake_hands(connect(&board), config.clone());
         assert_eq!(tls.conn.handshake_kind(), Some(kind));
         Person::through(Box::new(tls)).register(nick, "");
+    }
+}
+
+#[test]
+fn who_is_quick_at_aes_gets_the_short_one_and_who_asks_for_chacha_gets_that() {
+    use rustls::CipherSuite::{TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256};
+    let board = Board::start(&[]);
+    let aes = if suites::has_aes_instructions() { TLS13_AES_128_GCM_SHA256 } else { TLS13_CHACHA20_POLY1305_SHA256 };
+    for (wanted, spoken) in
+        [(TLS13_AES_256_GCM_SHA384, aes), (TLS13_CHACHA20_POLY1305_SHA256, TLS13_CHACHA20_POLY1305_SHA256)]
+    {
+        let mut provider = rustls::crypto::ring::default_provider();
+        provider.cipher_suites.sort_by_key(|suite| suite.suite() != wanted);
+        let config = trusting_with(provider, &board.data().join("tls.crt"), rustls::ALL_VERSIONS);
+        let tls = shake_hands(connect(&board), config);
+        assert_eq!(tls.conn.negotiated_cipher_suite().map(|suite| suite.suite()), Some(spoken));
     }
 }
 

@@ -30,7 +30,7 @@ impl Turn<'_> {
         }
         let Some(asked) = self.asked.clone() else { return };
         if self.session().account.is_none() {
-            return self.refuse(&phrase!(tongue, "先登录：！登录*名字*口令", "log in first: !login NAME PASSWORD"));
+            return self.refuse(&phrase!(tongue, "先登录：！登录*名字*密码", "log in first: !login NAME PASSWORD"));
         }
         self.change_password(Door::Bang(asked), Secret(password.into()));
     }
@@ -97,7 +97,7 @@ mod tests {
         let eve = private(&mut w, "eve");
         let mut says = |line: &str| w.ask(eve, &format!("PRIVMSG #lobby :{line}")).join("|");
         assert!(says("!login anna wrong-one").contains("wrong password"));
-        assert!(says("！登录*anna*wrong-one").contains("口令不对"));
+        assert!(says("！登录*anna*wrong-one").contains("密码不对"));
         assert!(says("!login nobody wrong-one").contains("no such account"));
         assert!(says("!register anna secret").contains("taken"));
         assert!(says("！注册*аnna*secret").contains("有人用了"), "a Cyrillic а looks the same");
@@ -144,8 +144,8 @@ mod tests {
         let anna = private(&mut w, "anna");
         w.line(anna, "PRIVMSG #lobby :!register anna first-one");
         w.drain();
-        let told = w.ask(anna, "PRIVMSG #lobby :！改口令*second-one").join("|");
-        assert!(told.contains("口令改好了"), "{told}");
+        let told = w.ask(anna, "PRIVMSG #lobby :！改密码*second-one").join("|");
+        assert!(told.contains("密码改好了"), "{told}");
         let other = private(&mut w, "x");
         assert!(w.ask(other, "PRIVMSG #lobby :!login anna first-one").join("|").contains("wrong password"));
         assert!(w.ask(other, "PRIVMSG #lobby :!login anna second-one").join("|").contains("hello anna"));

@@ -1,9 +1,12 @@
 //! `!ban`, `!mute` and their opposites: masks on a room's list, as MODE puts them there.
 
+use crate::store::record::AccountId;
 use crate::wire::escape::printable;
 use crate::wire::mask::Mask;
+use crate::wire::name::fold;
 
 use super::super::RoomId;
+use super::super::devices::ACCOUNT_HOST;
 use super::super::turn::Turn;
 use super::moderation::Person;
 use super::parse::Rest;
@@ -24,17 +27,20 @@ impl Turn<'_> {
         let person = self.person(who);
         let Some(mask) = self.mask_for(command, who, person.as_ref()) else { return };
         let (tongue, name) = (self.tongue(), self.name_of(room));
+        let occupant = person.as_ref().and_then(|person| self.chat.occupant(room, &person.nick));
+        if occupant.as_ref().is_some_and(|occupant| !self.runs_and_may_put_out(room, occupant)) {
+            return;
+        }
         let is_listed = self.listed(room).contains(&mask);
         if !is_listed && !self.attempt(&format!("MODE {name} +b {}", mask.as_str()), Self::mode) {
             return;
         }
-        let member = person.filter(|person| self.chat.members(room).iter().any(|member| member.conn == person.conn));
-        if let Some(person) = member.filter(|_| command == Command::Ban)
-            && !self.attempt(&format!("KICK {name} {} :{BANNED}", person.nick), Self::kick)
+        if let Some(occupant) = occupant.filter(|_| command == Command::Ban)
+            && !self.attempt(&format!("KICK {name} {} :{BANNED}", occupant.nick.as_str()), Self::kick)
         {
             return;
         }
-        let people = people_of(&mask);
+        let people = self.people_of(&mask);
         self.answer(&match (command == Command::Mute, is_listed) {
             (false, false) => phrase!(
                 tongue,
@@ -55,10 +61,12 @@ impl Turn<'_> {
     fn mask_for(&mut self, command: Command, who: &str, person: Option<&Person>) -> Option<Mask> {
         let tongue = self.tongue();
         let people = match person {
-            Some(person) if person.conn == self.me => {
+            Some(person) if *person.source == *fold(self.session().source()) => {
                 self.refuse(&phrase!(tongue, "那是你自己", "that is you yourself"));
                 return None;
             }
+            // An account is the same from every address.
+            Some(Person { account: Some(id), .. }) => mask_of(*id),
             // Who shares an address with the asker would take the asker along.
             Some(person) if *person.cloak == *self.session().cloak() => format!("{}!*@*", person.nick),
             Some(person) => format!("*!*@{}", person.cloak),
@@ -115,7 +123,8 @@ impl Turn<'_> {
             false => phrase!(tongue, "已解封：", "not banned any more: "),
             true => phrase!(tongue, "已解除禁言：", "not muted any more: "),
         };
-        self.answer_list(head, meant.iter().map(people_of));
+        let people: Vec<String> = meant.iter().map(|mask| self.people_of(mask)).collect();
+        self.answer_list(head, people);
     }
 
     fn show_listed(&mut self, mutes: bool, masks: &[Mask]) {
@@ -131,7 +140,18 @@ impl Turn<'_> {
             false => phrase!(tongue, "被封的：", "banned: "),
             true => phrase!(tongue, "被禁言的：", "muted: "),
         };
-        self.answer_list(head, masks.iter().map(people_of));
+        let people: Vec<String> = masks.iter().map(|mask| self.people_of(mask)).collect();
+        self.answer_list(head, people);
+    }
+
+    /// A mask as people type it into `!ban` and `!mute`; one that means an account by its name.
+    fn people_of(&self, mask: &Mask) -> String {
+        let text = mask.as_str();
+        let text = text.strip_prefix(MUTE_PREFIX).filter(|_| mask.mutes()).unwrap_or(text);
+        let number = text.strip_prefix("*!").and_then(|rest| rest.split_once('@'));
+        let number = number.filter(|(_, host)| *host == ACCOUNT_HOST).and_then(|(number, _)| number.parse().ok());
+        let account = number.and_then(|number| self.chat.accounts.get(AccountId(number)));
+        account.map_or(text, |account| account.name.as_str()).to_owned()
     }
 
     /// The room's bans and mutes.
@@ -141,10 +161,9 @@ impl Turn<'_> {
     }
 }
 
-/// A mask as people type it into `!ban` and `!mute`.
-fn people_of(mask: &Mask) -> String {
-    let text = mask.as_str();
-    text.strip_prefix(MUTE_PREFIX).filter(|_| mask.mutes()).unwrap_or(text).to_owned()
+/// The mask that means an account wherever it comes from, and nobody else.
+fn mask_of(account: AccountId) -> String {
+    format!("*!{}@{ACCOUNT_HOST}", account.0)
 }
 
 #[cfg(test)]

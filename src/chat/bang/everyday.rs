@@ -7,6 +7,7 @@ use crate::wire::name::{Nick, suggestion};
 
 use super::super::talk::Utterance;
 use super::super::turn::Turn;
+use super::super::{Room, RoomId};
 use super::parse::Rest;
 use super::words::{self, COMMANDS, Command, Entry, Tongue};
 use super::{phrase, refusal, shown, shown_text};
@@ -57,8 +58,8 @@ impl Turn<'_> {
 
     pub(super) fn bang_howmany(&mut self) {
         let Some(room) = self.here() else { return };
-        let here = self.chat.people_in_room(room);
-        self.answer(&people_here(self.tongue(), here));
+        let people = self.people_in(room);
+        self.answer(&people);
     }
 
     pub(super) fn bang_users(&mut self) {
@@ -67,18 +68,34 @@ impl Turn<'_> {
         let here = self.chat.people_in_room(room);
         let members = self.chat.members(room).iter().filter(|member| !member.further);
         let away = phrase!(tongue, "（离开）", " (away)");
-        let names = members.take(NAMES_SHOWN).filter_map(|member| {
+        let names = members.filter_map(|member| {
             let session = self.chat.session(member.conn)?;
             let away = if session.away.is_some() { away.as_str() } else { "" };
             Some(format!("{}{}{away}", member.standing.prefixes(false), session.nick.as_str()))
         });
-        let mut names: Vec<String> = names.collect();
-        if here > NAMES_SHOWN {
-            let more = here - NAMES_SHOWN;
+        let offline = phrase!(tongue, "（离线）", " (offline)");
+        let absent = self.chat.rooms.get(&room).into_iter().flat_map(|room| self.chat.away_in(room));
+        let absent = absent
+            .map(|(seat, account)| format!("{}{}{offline}", seat.standing.prefixes(false), account.name.as_str()));
+        let all = here + self.chat.rooms.get(&room).map_or(0, |room| self.chat.away_in(room).count());
+        let mut names: Vec<String> = names.chain(absent).take(NAMES_SHOWN).collect();
+        if all > NAMES_SHOWN {
+            let more = all - NAMES_SHOWN;
             names.push(phrase!(tongue, "还有 {more} 人", "and {more} more"));
         }
-        let people = people_here(tongue, here);
+        let people = self.people_in(room);
         self.answer_list(phrase!(tongue, "{people}：", "{people}: "), names);
+    }
+
+    /// How many people are in a room, and of how many in a group.
+    fn people_in(&self, room: RoomId) -> String {
+        let (tongue, here) = (self.tongue(), self.chat.people_in_room(room));
+        let people = people_here(tongue, here);
+        match self.chat.rooms.get(&room).filter(|room| room.group.is_some()).map(Room::size) {
+            None => people,
+            Some(1) => phrase!(tongue, "{people}，群里共 1 人", "{people}, 1 member in all"),
+            Some(all) => phrase!(tongue, "{people}，群里共 {all} 人", "{people}, {all} members in all"),
+        }
     }
 
     pub(super) fn bang_nick(&mut self, rest: Rest) {
@@ -171,12 +188,12 @@ mod tests {
         let mut w = World::new();
         let anna = w.join("anna");
         let english = asked(&mut w, anna, "!help");
-        assert_eq!(english.len(), 19);
+        assert_eq!(english.len(), 29);
         assert_eq!(english[0], "Commands, typed as a line of text (a space or * between words):");
         assert_eq!(english[4], "!nick NAME — changes your nick");
-        assert_eq!(english[18], "!help COMMAND explains one; !!text says !text");
+        assert_eq!(english[28], "!help COMMAND explains one; !!text says !text");
         let chinese = asked(&mut w, anna, "！帮助");
-        assert_eq!(chinese.len(), 19);
+        assert_eq!(chinese.len(), 29);
         assert_eq!(chinese[8], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
         assert_eq!(asked(&mut w, anna, "!帮助"), chinese);
         assert_eq!(asked(&mut w, anna, "！HELP"), english);
@@ -199,7 +216,7 @@ mod tests {
         );
         assert_eq!(asked(&mut w, anna, "!help dance\u{1b}"), ["there is no command dance␛; !help lists them all"]);
         assert_eq!(asked(&mut w, anna, "！帮助 跳舞"), ["没有 跳舞 这条命令；！帮助 列出全部命令"]);
-        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*口令 — 登录");
+        assert_eq!(asked(&mut w, anna, "！帮助 登录")[0], "！登录*名字或编号*密码 — 登录");
     }
 
     #[test]

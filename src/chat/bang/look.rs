@@ -162,7 +162,7 @@ impl Turn<'_> {
         start.map(Some).ok_or(())
     }
 
-    fn ask_store(&mut self, query: Query, about: About) {
+    pub(super) fn ask_store(&mut self, query: Query, about: About) {
         let Some(mut asked) = self.asked.clone() else { return };
         if self.session().wait.is_some() {
             // One line may have several targets.

@@ -1,18 +1,20 @@
 //! `!topic` and `!kick`, as the IRC commands that they are; who is meant by a name.
 
+use crate::store::record::AccountId;
 use crate::wire::name::fold;
 
+use super::super::RoomId;
+use super::super::devices::ACCOUNT_HOST;
 use super::super::turn::Turn;
-use super::super::{ConnId, RoomId};
 use super::dates::clock;
 use super::parse::Rest;
 use super::words::Command;
 use super::{phrase, shown_text};
 
-/// Somebody who is here.
+/// Somebody who is here, or has an account.
 pub struct Person {
-    /// The connection.
-    pub conn: ConnId,
+    /// The account's number.
+    pub account: Option<AccountId>,
     /// The nick, as its owner wrote it.
     pub nick: String,
     /// `nick!user@host`, folded, for masks.
@@ -22,11 +24,20 @@ pub struct Person {
 }
 
 impl Turn<'_> {
-    /// Somebody who is here, by any spelling of the nick.
+    /// Somebody who is here or has an account, by any spelling of the nick, or by the account's number.
     pub(super) fn person(&self, name: &str) -> Option<Person> {
+        let account = self.chat.accounts.meant(name).and_then(|id| Some((id, self.chat.accounts.get(id)?)));
+        if let Some((id, account)) = account {
+            return Some(Person {
+                account: Some(id),
+                nick: account.name.as_str().to_owned(),
+                source: fold(&self.chat.source_of(id)),
+                cloak: ACCOUNT_HOST.into(),
+            });
+        }
         let session = self.chat.session_named(name)?;
         Some(Person {
-            conn: session.conn,
+            account: None,
             nick: session.nick.as_str().to_owned(),
             source: fold(session.source()),
             cloak: session.cloak().into(),

@@ -208,7 +208,6 @@ mod tests {
             "users",
             " !users",
             "!ls",
-            "!join #a",
             "!loginname",
             "＊用户",
             "!*users",

@@ -40,6 +40,19 @@ pub fn of_numeric(tongue: Tongue, code: Numeric, params: &[&str], sentence: &str
         ERR_CANNOTSENDTOCHAN => {
             phrase!(tongue, "你在 {first} 里不能说话，问问管理员", "you may not speak in {first}; ask an operator")
         }
+        ERR_BANNEDFROMCHAN => {
+            phrase!(tongue, "你被 {first} 封了；问问管理员", "you are banned from {first}; ask an operator")
+        }
+        ERR_INVITEONLYCHAN => {
+            phrase!(tongue, "{first} 受邀才能进；请里面的人邀请你", "{first} is by invitation only; ask somebody in it")
+        }
+        ERR_BADCHANNELKEY => {
+            phrase!(tongue, "{first} 有暗号：！加群*{first}*暗号", "{first} has a key: !join {first} KEY")
+        }
+        ERR_CHANNELISFULL => {
+            phrase!(tongue, "{first} 满了；有人离开再试", "{first} is full; try again when somebody has left")
+        }
+        ERR_USERONCHANNEL => phrase!(tongue, "{first} 已经在 {second} 里了", "{first} is in {second} already"),
         ERR_NOPRIVILEGES => phrase!(tongue, "只有服务器的管理员能这样做", "only operators of the server may do that"),
         ERR_BANLISTFULL => phrase!(
             tongue,

@@ -1,9 +1,10 @@
 //! How the answers of `!history` and `!search` read.
 
-use crate::store::record::{Found, Message, Search};
+use crate::store::record::{AccountId, Found, Message, Search};
 use crate::wire::limits::LINE_BYTES;
 use crate::wire::line::clip;
 
+use super::super::RoomId;
 use super::super::places::Past;
 use super::super::turn::Turn;
 use super::dates::clock;
@@ -25,6 +26,8 @@ pub struct Question {
 pub(super) enum About {
     /// What was last said.
     History,
+    /// How much is unread in these groups of an account.
+    Groups { account: AccountId, groups: Vec<RoomId> },
     /// With whom the asker has talked, to search there as well as in these rooms.
     Where { search: Search, rooms: Vec<Past> },
     /// Who said it, in one of these places.
@@ -39,6 +42,7 @@ impl Turn<'_> {
         let tongue = self.tongue();
         match (found, question.about) {
             (found, About::Where { search, rooms }) => self.ask_search_in(search, rooms, found),
+            (found, About::Groups { account, groups }) => self.show_groups(account, &groups, found),
             (Found::Messages(messages), About::History) => self.show_messages(messages, tongue),
             (Found::Messages(messages), About::Search { pasts }) => self.show_hits(messages, &pasts, tongue),
             _ => self.refuse_unread(),

@@ -9,6 +9,13 @@ pub enum Tongue {
     English,
 }
 
+impl Tongue {
+    /// The sentence in this language.
+    pub fn either(self, chinese: &str, english: &str) -> String {
+        if self == Tongue::Chinese { chinese } else { english }.to_owned()
+    }
+}
+
 /// What somebody wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -26,6 +33,26 @@ pub enum Command {
     History,
     /// Who said a word, and when.
     Search,
+    /// A new group.
+    Create,
+    /// Into a group.
+    Join,
+    /// Somebody asked into a group.
+    Invite,
+    /// An invitation declined.
+    Decline,
+    /// Out of a group for good.
+    Leave,
+    /// One's groups.
+    Groups,
+    /// The end of a group.
+    Delete,
+    /// An operator's office given.
+    Op,
+    /// An operator's office taken.
+    Deop,
+    /// A group given away.
+    Owner,
     /// What the room is about.
     Topic,
     /// Out of the room.
@@ -124,8 +151,8 @@ commands! {
         zh: "人数", "", "现在有多少人", "数的是你所在的这个房间。";
     }
     Users {
-        en: "users" | "user", "", "who is here", "@ marks operators, + those with a voice; who is away is marked too.";
-        zh: "用户", "", "都有谁在", "@ 是管理员，+ 是可以发言的人；离开的人会标出来。";
+        en: "users" | "user", "", "who is here", "~ marks the owner of a group, @ operators, + those with a voice; who is away is marked too.";
+        zh: "用户", "", "都有谁在", "~ 是群主，@ 是管理员，+ 是可以发言的人；离开的人会标出来。";
     }
     Nick {
         en: "nick", "NAME", "changes your nick", "Example: !nick anna2. A nick has no spaces; a taken one is answered with a free one.";
@@ -134,15 +161,15 @@ commands! {
     Register {
         en: "register", "NAME PASSWORD", "makes an account, with a number of its own",
             "Example: !register anna correct-horse. The name becomes your nick, and nobody else can have it. Nobody sees what you type.";
-        zh: "注册", "名字*口令", "注册账号，得到一个编号", "例：！注册*小阳*今天天气不错。账号名就是你的名字，别人用不了。你输入的话没有人看得到。";
+        zh: "注册", "名字*密码", "注册账号，得到一个编号", "例：！注册*小阳*今天天气不错。账号名就是你的名字，别人用不了。你输入的话没有人看得到。";
     }
     Login {
         en: "login", "NAME-or-NUMBER PASSWORD", "logs in", "Example: !login anna correct-horse, or !login 1000 correct-horse.";
-        zh: "登录", "名字或编号*口令", "登录", "例：！登录*小阳*今天天气不错，或 ！登录*1000*今天天气不错。";
+        zh: "登录", "名字或编号*密码", "登录", "例：！登录*小阳*今天天气不错，或 ！登录*1000*今天天气不错。";
     }
     Password {
         en: "password" | "passwd", "NEW", "changes your password", "Example: !password battery-staple. You have to be logged in.";
-        zh: "改口令" | "改密码", "新口令", "换一个口令", "例：！改口令*明天会更好的。要先登录。";
+        zh: "改密码" | "改口令", "新密码", "换一个密码", "例：！改密码*明天会更好的。要先登录。";
     }
     Msg {
         en: "msg", "WHO TEXT", "a private message", "Example: !msg ben see you at eight. Nobody else in the room sees it.";
@@ -158,6 +185,50 @@ commands! {
             "All words must occur. Narrow it down with from:WHO in:ROOM-or-WHO since:DATE before:DATE, for example !search dinner from:ben since:yesterday (or 2026-11-01, 11-01, today).";
         zh: "搜索", "词", "找以前说过的话",
             "每个词都要出现。可以加 来自:谁 在:房间或谁 从:日期 早于:日期（也可写 from: in: since: before:），例：！搜索*晚饭*来自:小阳*从:昨天（日期也可以是 2026-11-01、11-01、今天）。";
+    }
+    Create {
+        en: "create", "NAME [private]", "makes a group, which has an id and stays",
+            "Example: !create tea, or !create tea private. A private group is seen and entered by invitation only. You have to be logged in.";
+        zh: "创建群" | "建群", "名字[*私密]", "建一个群，有群号，一直都在",
+            "例：！创建群*茶，或 ！创建群*茶*私密。私密的群别人看不到，受邀才能进。要先登录。";
+    }
+    Join {
+        en: "join", "ID-or-NAME", "becomes a member of a group", "Example: !join 1000, or !join tea. You stay a member when you are away; !leave ends it.";
+        zh: "加群", "群号或名字", "加入一个群", "例：！加群*1000，或 ！加群*茶。不在线也还是成员；退出用 ！退群。";
+    }
+    Invite {
+        en: "invite", "WHO [GROUP]", "asks somebody into a group, here or away",
+            "Example: !invite ben 1000; in the group itself !invite ben is enough. Whoever is away sees it at the next login.";
+        zh: "邀请", "谁[*群号]", "请人进群，不在线也行", "例：！邀请*小王*1000；在群里说 ！邀请*小王 就行。不在线的人下次登录会看到。";
+    }
+    Decline {
+        en: "decline", "GROUP", "declines an invitation", "Example: !decline 1000. To accept it, !join 1000.";
+        zh: "拒绝", "群号", "谢绝一个邀请", "例：！拒绝*1000。想接受就用 ！加群*1000。";
+    }
+    Leave {
+        en: "leave", "[GROUP]", "leaves a group for good",
+            "Example: !leave 1000; in the group itself !leave is enough. When the owner leaves, the group is the oldest operator's or member's.";
+        zh: "退群", "[*群号]", "退出一个群", "例：！退群*1000；在群里说 ！退群 就行。群主退了，群归最早的管理员或成员。";
+    }
+    Groups {
+        en: "groups", "", "lists your groups, what is unread there, and who invites you", "It shows the id of each group, how many of its members are here, and what you are in it.";
+        zh: "群列表", "", "列出你的群、未读和收到的邀请", "会列出群号、多少成员在线、你的身份。";
+    }
+    Delete {
+        en: "delete", "GROUP", "ends a group and deletes what was said there", "Example: !delete 1000. It asks before it does so. For owners.";
+        zh: "解散群", "群号", "解散一个群，删掉聊天记录", "例：！解散群*1000。会先问一遍。群主可用。";
+    }
+    Op {
+        en: "op", "WHO", "makes somebody an operator of the group", "Example: !op ben. Operators kick, ban, mute and set the topic. For owners.";
+        zh: "任命", "谁", "让人当管理员", "例：！任命*小王。管理员可以踢人、封人、禁言、改主题。群主可用。";
+    }
+    Deop {
+        en: "deop", "WHO", "makes an operator a plain member again", "Example: !deop ben. For owners.";
+        zh: "免职", "谁", "不再当管理员", "例：！免职*小王。群主可用。";
+    }
+    Owner {
+        en: "owner", "WHO", "gives the group to another member", "Example: !owner ben. You stay an operator of it. For owners.";
+        zh: "转让", "谁", "把群交给另一个成员", "例：！转让*小王。你还是管理员。群主可用。";
     }
     Topic {
         en: "topic", "[TEXT]", "shows or sets what the room is about", "Example: !topic homework is due on Friday. In most rooms only operators may set it.";

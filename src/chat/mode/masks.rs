@@ -1,5 +1,6 @@
 //! The lists of a room: bans (`b`), exceptions from them (`e`), standing invitations (`I`).
 
+use crate::store::change::{Change as Kept, List};
 use crate::wire::limits::MASKS_PER_LIST;
 use crate::wire::mask::Mask;
 use crate::wire::reply::*;
@@ -10,38 +11,22 @@ use super::super::turn::Turn;
 use super::super::{Room, RoomId};
 use super::change::{Asked, Change};
 
-/// One of a room's three lists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum List {
-    Bans,
-    Exceptions,
-    Invitations,
-}
-
-impl List {
-    /// The list that a mode letter means.
-    pub fn of(letter: char) -> Option<List> {
-        match letter {
-            'b' => Some(List::Bans),
-            'e' => Some(List::Exceptions),
-            'I' => Some(List::Invitations),
-            _ => None,
+impl Room {
+    /// One of its lists.
+    fn list(&self, list: List) -> &[Listed] {
+        match list {
+            List::Bans => &self.bans,
+            List::Exceptions => &self.exceptions,
+            List::Invitations => &self.invitations,
         }
     }
 
-    fn entries(self, room: &Room) -> &Vec<Listed> {
-        match self {
-            List::Bans => &room.bans,
-            List::Exceptions => &room.exceptions,
-            List::Invitations => &room.invitations,
-        }
-    }
-
-    fn entries_mut(self, room: &mut Room) -> &mut Vec<Listed> {
-        match self {
-            List::Bans => &mut room.bans,
-            List::Exceptions => &mut room.exceptions,
-            List::Invitations => &mut room.invitations,
+    /// The same, to be changed.
+    pub(in crate::chat) fn list_mut(&mut self, list: List) -> &mut Vec<Listed> {
+        match list {
+            List::Bans => &mut self.bans,
+            List::Exceptions => &mut self.exceptions,
+            List::Invitations => &mut self.invitations,
         }
     }
 }
@@ -50,7 +35,7 @@ impl Turn<'_> {
     /// Shows a list: each mask with who put it there and when.
     pub(super) fn show_list(&mut self, id: RoomId, list: List) {
         let Some(room) = self.chat.rooms.get(&id) else { return };
-        let (name, entries) = (room.name.clone(), list.entries(room).clone());
+        let (name, entries) = (room.name.clone(), room.list(list).to_vec());
         let (entry, end, sentence) = match list {
             List::Bans => (RPL_BANLIST, RPL_ENDOFBANLIST, "End of channel ban list"),
             List::Exceptions => (RPL_EXCEPTLIST, RPL_ENDOFEXCEPTLIST, "End of channel exception list"),
@@ -74,7 +59,7 @@ impl Turn<'_> {
             Err(why) => return self.refuse_param(id, asked, &why.to_string()),
         };
         let (by, at_ms) = (self.session().source().into(), self.now.wall_ms);
-        let entries = list.entries_mut(self.chat.rooms.get_mut(&id)?);
+        let entries = self.chat.rooms.get_mut(&id)?.list_mut(list);
         let known = entries.iter().position(|listed| listed.mask == mask);
         let told = match (asked.on, known) {
             (true, None) if entries.len() >= MASKS_PER_LIST => {
@@ -88,7 +73,16 @@ impl Turn<'_> {
             (false, Some(at)) => entries.remove(at).mask,
             (true, Some(_)) | (false, None) => return None,
         };
+        self.record_listed(id, list, &told, asked.on);
         Some(Change { on: asked.on, letter: asked.letter, param: Some(told.as_str().into()) })
+    }
+
+    /// Keeps what is on a group's list, or is not any more.
+    fn record_listed(&mut self, id: RoomId, list: List, mask: &Mask, on: bool) {
+        let group = self.chat.rooms.get(&id).and_then(|room| room.group.as_ref());
+        let Some(group) = group.map(|group| group.id) else { return };
+        let entry = on.then(|| (self.session().source().into(), self.now.wall_ms));
+        self.record(Kept::Listed { group, list, mask: mask.as_str().into(), entry });
     }
 
     fn refuse_full_list(&mut self, id: RoomId, letter: char, text: &str) {

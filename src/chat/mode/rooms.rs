@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::store::change::List;
 use crate::wire::limits::{CLASSIC_LINE_BYTES, MODES_PER_LINE, ROOM_KEY_BYTES};
 use crate::wire::reply::*;
 
@@ -10,12 +11,28 @@ use super::super::room::{Flags, Standing};
 use super::super::turn::Turn;
 use super::super::{Audience, Room, RoomId};
 use super::change::{Asked, Change, asked, told};
-use super::masks::List;
 
 /// Unknown letters that one line is told about, so that a line of nonsense is not answered with a page of it.
 const UNKNOWN_LETTERS: usize = 3;
 
+/// The modes that are on or off.
+const FLAGS: &str = "imnst";
+
 impl Flags {
+    /// The letters of those that are on.
+    pub(in crate::chat) fn letters(mut self) -> String {
+        FLAGS.chars().filter(|letter| self.field_mut(*letter).is_some_and(|on| *on)).collect()
+    }
+
+    /// Those whose letters are named; others mean nothing.
+    pub(in crate::chat) fn of_letters(letters: &str) -> Flags {
+        let mut flags = Flags::default();
+        for letter in letters.chars() {
+            flags.field_mut(letter).into_iter().for_each(|on| *on = true);
+        }
+        flags
+    }
+
     fn field_mut(&mut self, letter: char) -> Option<&mut bool> {
         match letter {
             'i' => Some(&mut self.invite_only),
@@ -51,7 +68,7 @@ impl Room {
 
 /// Whether a mode of a room has a parameter, when it is set or taken.
 fn takes_param(on: bool, letter: char) -> bool {
-    matches!(letter, 'o' | 'v' | 'b' | 'e' | 'I' | 'k') || (letter == 'l' && on)
+    matches!(letter, 'q' | 'o' | 'v' | 'b' | 'e' | 'I' | 'k') || (letter == 'l' && on)
 }
 
 impl Turn<'_> {
@@ -68,11 +85,17 @@ impl Turn<'_> {
         if wanted.is_empty() || !self.may_run(id) {
             return;
         }
+        let was_closed = self.chat.rooms.get(&id).is_some_and(Room::is_closed);
         let mut changes = Vec::new();
         for asked in self.few_enough(wanted) {
             changes.extend(self.change_room(id, asked));
         }
         self.tell_changes(id, &changes);
+        if changes.iter().any(|change| change.letter == 'k' || change.letter == 'l' || FLAGS.contains(change.letter)) {
+            self.note_opened(id, was_closed);
+            self.record_shape(id);
+            self.put_visitors_out(id);
+        }
     }
 
     fn show_modes(&mut self, id: RoomId) {
@@ -133,6 +156,7 @@ impl Turn<'_> {
     /// Makes one change; `None` when everything is as it was.
     fn change_room(&mut self, id: RoomId, asked: Asked) -> Option<Change> {
         match (asked.letter, asked.param) {
+            ('q', Some(nick)) => self.change_owner(id, asked, nick),
             ('o', Some(nick)) => self.change_standing(id, Standing::OPERATOR, asked, nick),
             ('v', Some(nick)) => self.change_standing(id, Standing::VOICE, asked, nick),
             ('k', Some(key)) if asked.on => self.set_key(id, asked, key),
@@ -159,15 +183,15 @@ impl Turn<'_> {
     }
 
     fn change_standing(&mut self, id: RoomId, which: Standing, asked: Asked, nick: &str) -> Option<Change> {
-        let conn = self.member_named(id, nick)?;
-        let nick = self.chat.session(conn)?.nick.as_str().into();
-        let devices = self.chat.devices_of(conn);
-        let room = self.chat.rooms.get_mut(&id)?;
-        let was = room.standing(conn)?.has(which);
-        for member in devices {
-            room.member_mut(member)?.standing.set(which, asked.on);
-        }
-        (was != asked.on).then_some(Change { on: asked.on, letter: asked.letter, param: Some(nick) })
+        let who = self.occupant_named(id, nick)?;
+        let changed = self.appoint(id, &who, which, asked.on);
+        changed.then(|| Change { on: asked.on, letter: asked.letter, param: Some(who.nick.as_str().into()) })
+    }
+
+    fn change_owner(&mut self, id: RoomId, asked: Asked, nick: &str) -> Option<Change> {
+        let who = self.occupant_named(id, nick)?;
+        let changed = self.give_away(id, &who, asked.on);
+        changed.then(|| Change { on: true, letter: 'q', param: Some(who.nick.as_str().into()) })
     }
 
     fn set_key(&mut self, id: RoomId, asked: Asked, key: &str) -> Option<Change> {

@@ -24,11 +24,29 @@ impl Turn<'_> {
                 "say whom and where: INVITE <nick> <room>",
             );
         };
-        let Some(meant) = self.chat.session_named(nick) else {
+        let account = self.chat.accounts.meant(nick);
+        let person = self.chat.session_named(nick).map(|meant| (meant.conn, meant.nick.clone(), meant.away.clone()));
+        if account.is_none() && person.is_none() {
             return self.numeric(ERR_NOSUCHNICK, &[clip_word(nick)], "nobody of that name is here");
-        };
-        let (conn, nick, away) = (meant.conn, meant.nick.clone(), meant.away.clone());
+        }
         let Some(id) = self.shown_room(room).filter(|id| self.is_inside(*id)) else { return };
+        let Some(room) = self.chat.rooms.get(&id) else { return };
+        if room.group.is_some() {
+            if let Some(why) = self.bars_inviting(room) {
+                let name = room.name.clone();
+                return self.refuse_group(&why, &[name.as_str()]);
+            }
+            if let Some(account) = account {
+                return self.invite_account(id, account);
+            }
+        }
+        let Some((conn, nick, away)) = person else {
+            return self.numeric(
+                ERR_NOSUCHNICK,
+                &[clip_word(nick)],
+                "they are not here, and only groups wait for people",
+            );
+        };
         let Some(room) = self.chat.rooms.get(&id) else { return };
         let (name, invite_only) = (room.name.clone(), room.flags.invite_only);
         if room.standing(conn).is_some() {
@@ -56,11 +74,10 @@ impl Turn<'_> {
     }
 
     /// The members who could have sent that invitation, but for this session.
-    fn who_else_may_invite(&self, id: RoomId) -> Vec<ConnId> {
+    pub(in crate::chat) fn who_else_may_invite(&self, id: RoomId) -> Vec<ConnId> {
         let Some(room) = self.chat.rooms.get(&id) else { return Vec::new() };
-        let may = |conn: ConnId| {
-            !room.flags.invite_only || self.chat.session(conn).is_some_and(|session| room.is_run_by(session))
-        };
+        let is_open = if room.group.is_some() { !room.is_closed() } else { !room.flags.invite_only };
+        let may = |conn: ConnId| is_open || self.chat.session(conn).is_some_and(|session| room.is_run_by(session));
         room.members.iter().map(|member| member.conn).filter(|conn| *conn != self.me && may(*conn)).collect()
     }
 
@@ -79,7 +96,9 @@ impl Turn<'_> {
     }
 
     fn show_invitations(&mut self) {
-        let rooms = self.session().invited().iter().filter_map(|id| self.chat.rooms.get(id));
+        let account = self.session().account_id().and_then(|id| self.chat.accounts.get(id));
+        let standing = account.map_or(&[][..], |account| &account.invited);
+        let rooms = self.session().invited().iter().chain(standing).filter_map(|id| self.chat.rooms.get(id));
         let names: Vec<RoomName> = rooms.map(|room| room.name.clone()).collect();
         for name in names {
             self.bare_numeric(RPL_INVITELIST, &[name.as_str()]);
@@ -185,16 +204,16 @@ mod tests {
         let anna = w.join("anna");
         let ben = w.join("ben");
         for n in 0..=INVITES_PER_SESSION {
-            w.line(anna, &format!("JOIN #{n}"));
-            w.line(anna, &format!("INVITE ben #{n}"));
+            w.line(anna, &format!("JOIN #r{n}"));
+            w.line(anna, &format!("INVITE ben #r{n}"));
         }
         w.drain();
         let held = w.ask(ben, "INVITE");
         assert_eq!(held.len(), INVITES_PER_SESSION + 1);
-        assert_eq!(held[0], ":gzy.local 336 ben #1", "the oldest is let go");
-        w.line(anna, "PART #1");
-        assert_eq!(w.ask(ben, "INVITE")[0], ":gzy.local 336 ben #2");
-        w.line(anna, "INVITE ben #2");
+        assert_eq!(held[0], ":gzy.local 336 ben #r1", "the oldest is let go");
+        w.line(anna, "PART #r1");
+        assert_eq!(w.ask(ben, "INVITE")[0], ":gzy.local 336 ben #r2");
+        w.line(anna, "INVITE ben #r2");
         assert_eq!(w.session(ben).invited().len(), INVITES_PER_SESSION - 1, "twice invited is invited once");
     }
 }

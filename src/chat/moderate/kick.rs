@@ -7,6 +7,7 @@ use crate::wire::limits::{REASON_BYTES, TARGETS};
 use crate::wire::line::{Line, clip};
 use crate::wire::reply::*;
 
+use super::super::group::Occupant;
 use super::super::join::clip_word;
 use super::super::turn::Turn;
 use super::super::{Audience, ConnId, Effect, RoomId};
@@ -23,9 +24,12 @@ impl Turn<'_> {
         if !self.may_run(id) {
             return;
         }
-        let mut meant = Vec::new();
+        let mut meant: Vec<Occupant> = Vec::new();
         for nick in nicks {
-            meant.extend(self.member_named(id, nick).filter(|conn| !meant.contains(conn)));
+            let Some(who) = self.occupant_named(id, nick).filter(|who| !meant.contains(who)) else { continue };
+            if self.may_put_out(id, &who) {
+                meant.push(who);
+            }
         }
         let reason = line.param(2).unwrap_or(self.session().nick.as_str());
         let reason = clip(reason, REASON_BYTES).to_owned();
@@ -35,27 +39,28 @@ impl Turn<'_> {
     }
 
     /// Puts the first of `meant` out. The others are members still, but will not be when the room is told.
-    fn put_out(&mut self, id: RoomId, meant: &[ConnId], reason: &str) {
-        let (Some(room), Some(conn)) = (self.chat.rooms.get(&id), meant.first().copied()) else { return };
-        let Some(nick) = self.chat.session(conn).map(|session| session.nick.clone()) else { return };
-        let name = room.name.clone();
+    fn put_out(&mut self, id: RoomId, meant: &[Occupant], reason: &str) {
+        let (Some(room), Some(who)) = (self.chat.rooms.get(&id), meant.first()) else { return };
+        let (name, nick) = (room.name.clone(), who.nick.clone());
         let event = Rc::new(self.my_event(format_args!("KICK {} {}", name.as_str(), nick.as_str()), Some(reason)));
         self.reply_event(&event, "");
-        let to: Vec<ConnId> = meant.iter().copied().filter(|other| *other != self.me).collect();
+        let leads = meant.iter().filter_map(|who| who.conn);
+        let to: Vec<ConnId> =
+            leads.flat_map(|lead| self.chat.devices_of(lead)).filter(|device| *device != self.me).collect();
         if !to.is_empty() {
             self.effects.push(Effect::ToEach { to, only: Audience::ALL, event: event.clone() });
         }
         self.tell_others_in(id, Audience::ALL, &event);
         let out = |turn: &mut Turn| {
             let count = turn.remove_from(id);
-            turn.take_others_out(id, &event);
+            turn.drop_others(id);
             count
         };
-        if let Some(count) = self.chat.turn(conn, self.now, self.effects, out) {
-            self.tell_others_in(id, Audience::ALL, &count);
-            if self.session().rooms.contains(&id) {
-                self.reply_event(&count, "");
-            }
+        if let Some(count) = who.conn.and_then(|conn| self.chat.turn(conn, self.now, self.effects, out)) {
+            self.tell_all_in(id, &count);
+        }
+        if let Some(account) = who.account {
+            self.expel(id, account);
         }
         let me = self.session().nick.clone();
         self.log(format!("{} kicked {} from {} ({})", me.as_str(), nick.as_str(), name.as_str(), printable(reason)));

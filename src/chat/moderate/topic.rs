@@ -50,6 +50,7 @@ impl Turn<'_> {
         let event = Rc::new(self.my_event(format_args!("TOPIC {}", name.as_str()), Some(text)));
         self.reply_event(&event, "");
         self.tell_others_in(id, Audience::ALL, &event);
+        self.record_shape(id);
     }
 
     /// `RPL_TOPIC` and `RPL_TOPICWHOTIME`, or `RPL_NOTOPIC`.

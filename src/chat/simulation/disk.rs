@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use crate::store::change::Change;
 use crate::store::record::{Found, Message, Query, SentAs};
 use crate::wire::msgid::MsgId;
 
@@ -14,8 +15,23 @@ const FAILING_BATCHES: usize = 8;
 /// Of a hundred questions, so many cannot be answered.
 const FAILING_QUESTIONS: usize = 4;
 
+/// Something to be written.
+enum Kept {
+    Message(Message),
+    Change(MsgId, Change),
+}
+
+impl Kept {
+    fn id(&self) -> MsgId {
+        match self {
+            Kept::Message(message) => message.id,
+            Kept::Change(id, _) => *id,
+        }
+    }
+}
+
 enum Request {
-    Append(Vec<Message>),
+    Append(Vec<Kept>),
     Ask(Token, Query),
 }
 
@@ -37,11 +53,14 @@ pub struct Disk {
 impl Disk {
     /// Takes what the chat handed over, and puts together what came together.
     pub fn take_in(&mut self, world: &mut World, dice: &mut Dice) {
-        let messages: Vec<Message> = world.unsaved.drain(..).map(|unsaved| unsaved.message).collect();
-        if !messages.is_empty() {
+        let messages = world.unsaved.drain(..).map(|unsaved| Kept::Message(unsaved.message));
+        let changes = world.unsaved_changes.drain(..).map(|(id, change)| Kept::Change(id, change));
+        let mut new: Vec<Kept> = messages.chain(changes).collect();
+        new.sort_by_key(Kept::id);
+        if !new.is_empty() {
             match self.queue.back_mut() {
-                Some(Request::Append(batch)) if dice.percent(50) => batch.extend(messages),
-                _ => self.queue.push_back(Request::Append(messages)),
+                Some(Request::Append(batch)) if dice.percent(50) => batch.extend(new),
+                _ => self.queue.push_back(Request::Append(new)),
             }
         }
         self.queue.extend(world.questions.drain(..).map(|(token, query)| Request::Ask(token, query)));
@@ -52,11 +71,16 @@ impl Disk {
         match self.queue.pop_front() {
             None => return false,
             Some(Request::Append(batch)) => {
-                let up_to = batch.last().expect("a batch holds a message").id;
-                let (count, fails) = (batch.len(), dice.percent(FAILING_BATCHES));
+                let up_to = batch.last().expect("a batch holds something").id();
+                // A change that was lost is in the rules until the next start, so what is there after it could not be told.
+                let has_changes = batch.iter().any(|kept| matches!(kept, Kept::Change(..)));
+                let (count, fails) = (batch.len(), !has_changes && dice.percent(FAILING_BATCHES));
                 let result = if fails { Err("the disk is full".into()) } else { Ok(()) };
-                for message in batch {
-                    self.write(message, fails, world);
+                for kept in batch {
+                    match kept {
+                        Kept::Message(message) => self.write(message, fails, world),
+                        Kept::Change(_, change) => world.keep(change),
+                    }
                 }
                 self.saved.push_back(Input::Saved { up_to, count, result });
             }

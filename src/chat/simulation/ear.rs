@@ -1,6 +1,6 @@
 //! What one client has heard, and what it must never hear.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::wire::caps::MULTILINE;
 use crate::wire::line::Line;
@@ -8,7 +8,7 @@ use crate::wire::msgid::MsgId;
 use crate::wire::name::fold;
 
 use super::super::ConnId;
-use super::Record;
+use super::record::Record;
 use super::script::number_in;
 
 /// A batch that is under way.
@@ -33,6 +33,10 @@ struct Membership {
     since: MsgId,
     /// How often each message was heard.
     heard: HashMap<u64, usize>,
+    /// Who is there, by NAMES and by what was told since; `None` when nobody said it.
+    people: Option<BTreeSet<String>>,
+    /// The names that NAMES has told so far.
+    named: BTreeSet<String>,
 }
 
 /// Follows one connection by its lines alone, as a client does.
@@ -41,12 +45,18 @@ pub struct Ear {
     nick: String,
     /// All that it ever had.
     nicks: HashSet<String>,
-    rooms: HashMap<Box<str>, Membership>,
+    rooms: BTreeMap<Box<str>, Membership>,
+    /// The lives of rooms that it ever was in.
+    visited: HashSet<(Box<str>, u64)>,
+    /// Private messages that it was handed.
+    handed: HashSet<MsgId>,
     /// Rooms that were entered or left since [`Ear::rest`].
     moved: Vec<Box<str>>,
     /// Who came where, when that was the last line.
     came_last: Option<String>,
     newest_live: MsgId,
+    /// The newest message when it logged in.
+    logged_in_at: Option<MsgId>,
     newest_by_sender: HashMap<ConnId, u64>,
     batches: HashMap<String, Batch>,
     /// A message of several lines whose first line has not come.
@@ -65,10 +75,13 @@ impl Ear {
             conn,
             nick: "*".into(),
             nicks: HashSet::new(),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
+            visited: HashSet::new(),
+            handed: HashSet::new(),
             moved: Vec::new(),
             came_last: None,
             newest_live: MsgId::default(),
+            logged_in_at: None,
             newest_by_sender: HashMap::new(),
             batches: HashMap::new(),
             opened: None,
@@ -76,6 +89,16 @@ impl Ear {
             labels: HashMap::new(),
             receipts: HashMap::new(),
         }
+    }
+
+    /// The folded names of the rooms that this client is in, in order.
+    pub fn rooms(&self) -> impl Iterator<Item = &Box<str>> {
+        self.rooms.keys()
+    }
+
+    /// Who is in a room, when this client was told.
+    pub fn people_in(&self, room: &str) -> Option<&BTreeSet<String>> {
+        self.rooms.get(room)?.people.as_ref()
     }
 
     /// The answers that a label has got.
@@ -126,7 +149,9 @@ impl Ear {
         }
         let by = line.source.unwrap_or("").split('!').next().unwrap_or("");
         let (is_mine, params) = (by == self.nick, line.params());
+        self.note_people(&line, by, record);
         match line.command {
+            "900" => self.logged_in_at = Some(record.newest),
             "001" => self.be_named(params[0]),
             "BATCH" => self.batch(&line, batch),
             "NICK" if is_mine => self.be_named(params[0]),
@@ -139,6 +164,44 @@ impl Ear {
             }
             "PRIVMSG" | "NOTICE" | "TAGMSG" => self.talk(&line, batch, record),
             _ => {}
+        }
+    }
+
+    /// Keeps the lists of people as a client does.
+    fn note_people(&mut self, line: &Line, by: &str, record: &Record) {
+        let params = line.params();
+        let is_me = by == self.nick;
+        match line.command {
+            "353" => {
+                let Some(room) = self.rooms.get_mut(&fold(params[2])) else { return };
+                let nicks = params[3].split(' ').map(|name| name.trim_start_matches(['~', '@', '+']));
+                room.named.extend(nicks.map(|nick| nick.split('!').next().unwrap_or("").to_owned()));
+            }
+            "366" => {
+                let Some(room) = self.rooms.get_mut(&fold(params[1])) else { return };
+                let named = std::mem::take(&mut room.named);
+                let known = room.people.as_ref().filter(|_| !record.is_crowded);
+                assert!(known.is_none_or(|known| *known == named), "NAMES says what was told: {line:?}");
+                room.people = Some(named);
+            }
+            "JOIN" if !is_me => self.people_mut(params[0], |known| known.insert(by.to_owned())),
+            "PART" if !is_me => self.people_mut(params[0], |known| known.remove(by)),
+            "KICK" if params[1] != self.nick => self.people_mut(params[0], |known| known.remove(params[1])),
+            "QUIT" => self.rooms.values_mut().filter_map(|room| room.people.as_mut()).for_each(|known| {
+                known.remove(by);
+            }),
+            "NICK" => self.rooms.values_mut().filter_map(|room| room.people.as_mut()).for_each(|known| {
+                if known.remove(by) {
+                    known.insert(params[0].to_owned());
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    fn people_mut(&mut self, room: &str, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
+        if let Some(known) = self.rooms.get_mut(&fold(room)).and_then(|room| room.people.as_mut()) {
+            change(known);
         }
     }
 
@@ -157,6 +220,7 @@ impl Ear {
         }
         let kind = match params[1] {
             "chathistory" if name.starts_with('h') => Batch::History,
+            "soju.im/search" => Batch::History,
             "chathistory" => Batch::Replay,
             MULTILINE => {
                 let labelled = line.tags.value("label").is_some();
@@ -172,7 +236,10 @@ impl Ear {
     }
 
     fn enter(&mut self, room: &str, record: &Record) {
-        let membership = Membership { since: record.newest, heard: HashMap::new() };
+        let instance = record.instances.get(&fold(room)).copied().unwrap_or(0);
+        self.visited.insert((fold(room), instance));
+        let membership =
+            Membership { since: record.newest, heard: HashMap::new(), people: None, named: BTreeSet::new() };
         assert!(self.rooms.insert(fold(room), membership).is_none(), "it is in that room already");
         self.moved.push(fold(room));
     }
@@ -195,6 +262,7 @@ impl Ear {
             None => (id_of(line), line.tags.value("label").is_some()),
         };
         if batch == Some(Batch::History) {
+            self.check_may_read(source, target, id, record);
             return self.history(id, record);
         }
         let is_mine = match number {
@@ -211,6 +279,23 @@ impl Ear {
             None if is_mine => self.receipt(number, id, None, false, record),
             None => self.private(number, id, record),
         }
+    }
+
+    /// Nobody reads a room that they were never in, what was said in a closed one before they came, or the talk of others.
+    fn check_may_read(&self, source: &str, target: &str, id: Option<MsgId>, record: &Record) {
+        if !target.starts_with('#') {
+            let is_mine = |nick: &str| self.nicks.contains(nick);
+            return assert!(
+                is_mine(target) || is_mine(source.split('!').next().unwrap_or("")),
+                "that is the talk of others"
+            );
+        }
+        let said = id.and_then(|id| record.said.get(&id));
+        let closed_in = said.map_or(0, |said| said.closed_in);
+        let was_there =
+            |(room, instance): &(Box<str>, u64)| *room == fold(target) && (closed_in == 0 || closed_in == *instance);
+        assert!(self.visited.iter().any(was_there), "that was not said to who reads it: {target} {closed_in}");
+        assert!(said.is_none_or(|said| said.room.as_deref() == Some(&fold(target))), "that was said elsewhere");
     }
 
     fn history(&mut self, id: Option<MsgId>, record: &Record) {
@@ -237,6 +322,12 @@ impl Ear {
     }
 
     fn private(&mut self, number: Option<u64>, id: Option<MsgId>, record: &Record) {
+        assert!(id.is_none_or(|id| self.handed.insert(id)), "a private message is handed over once");
+        // What an account missed is shown when the store has told it, whatever came meanwhile.
+        let exact = id.or_else(|| record.only_id_of(number?));
+        if self.logged_in_at.is_some_and(|newest| exact.is_none_or(|id| id <= newest)) {
+            return;
+        }
         if let Some(id) = id {
             assert!(id >= self.newest_live, "messages come in the order in which they were said");
             self.newest_live = id;

@@ -6,7 +6,7 @@ use crate::wire::line::Line;
 use super::super::ConnId;
 use super::dice::Dice;
 
-const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明"];
+const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明", "admin"];
 const ROOMS: &[&str] = &["#lobby", "#lobby", "#a", "#A", "#小屋", "#b"];
 const CAPS: &[&str] = &[
     "server-time",
@@ -26,6 +26,9 @@ const CAPS: &[&str] = &[
     "draft/no-implicit-names",
     "draft/chathistory",
     "gzy/long-lines",
+    "soju.im/search",
+    "draft/read-marker",
+    "draft/message-redaction",
     "draft/multiline",
 ];
 const MODES: &[&str] = &[
@@ -65,6 +68,8 @@ const BANGS: &[&str] = &[
     "！改名*小阳",
     "!history 5",
     "！聊天记录",
+    "!history admin 5",
+    "!search 上海 in:admin",
     "!search 上海",
     "！搜索*海*来自:小阳",
     "!topic 作业",
@@ -78,6 +83,62 @@ const BANGS: &[&str] = &[
     "!!literal",
     "!no such command",
 ];
+/// What only those ask for who have accounts and groups.
+const GROUP_ERRANDS: &[&str] = &[
+    "PRIVMSG #lobby :!login anna right",
+    "PRIVMSG #lobby :！登录*小阳*right",
+    "PRIVMSG #lobby :!login dora right",
+    "PRIVMSG #lobby :!create a",
+    "PRIVMSG #lobby :！创建群*小屋*私密",
+    "PRIVMSG #lobby :!create b private",
+    "PRIVMSG #lobby :!groups",
+    "PRIVMSG #lobby :!join a",
+    "PRIVMSG #lobby :！加群*1000",
+    "PRIVMSG #lobby :!join 1001",
+    "PRIVMSG #lobby :!delete 1000",
+    "PRIVMSG #lobby :！解散群*1001",
+    "PRIVMSG #lobby :!decline 1000",
+    "PRIVMSG #a :!leave",
+    "PRIVMSG #b :！退群",
+    "PRIVMSG #a :!op 小阳",
+    "PRIVMSG #b :!deop anna",
+    "PRIVMSG #a :!owner dora",
+    "PRIVMSG #a :!users",
+    "PRIVMSG #a :!ban dora",
+    "PRIVMSG #b :！封*anna",
+    "PRIVMSG #a :！解封*dora",
+    "PRIVMSG #a :!mute 1002",
+    "PRIVMSG #a :!history",
+    "JOIN #a,#b,#小屋",
+    "JOIN #a",
+    "JOIN #小屋",
+    "JOIN 1000",
+    "JOIN 1001 key",
+    "PART #1000",
+    "INVITE dora #a",
+    "INVITE 1001 #b",
+    "INVITE 小阳 #小屋",
+    "INVITE anna #a",
+    "INVITE",
+    "MODE #a +q anna",
+    "MODE #a +o dora",
+    "MODE #b +oov 小阳 1003 anna",
+    "MODE #a -o dora",
+    "MODE #a +is",
+    "MODE #a -is",
+    "MODE #小屋 -is",
+    "KICK #a dora :出去",
+    "KICK #b 小阳",
+    "KICK #小屋 1001",
+    "NAMES #a,#b",
+    "WHO #a",
+    "WHO #a %nfar",
+    "LIST",
+    "TOPIC #a :龙井",
+    "QUIT :睡了",
+    "MARKREAD #a timestamp=2026-11-20T13:30:00.000Z",
+];
+
 const QUESTIONS: &[&str] = &[
     "NAMES",
     "NAMES #lobby",
@@ -121,6 +182,21 @@ const QUESTIONS: &[&str] = &[
     "CHATHISTORY AFTER #lobby msgid=0000000000000001 50",
     "CHATHISTORY LATEST #lobby timestamp=2026-11-20T13:19:22.000Z 10",
     "CHATHISTORY BEFORE #lobby msgid=zzz 5",
+    "CHATHISTORY BEFORE #a msgid=NEWEST 30",
+    "CHATHISTORY AROUND #b msgid=NEWEST 20",
+    "CHATHISTORY BETWEEN #lobby msgid=NEWEST timestamp=2026-11-20T13:19:22.000Z 10",
+    "CHATHISTORY LATEST admin * 20",
+    "CHATHISTORY LATEST 1000 * 20",
+    "CHATHISTORY TARGETS timestamp=2030-01-01T00:00:00.000Z timestamp=2020-01-01T00:00:00.000Z 3",
+    "SEARCH text=上海",
+    "SEARCH in=#a;limit=5",
+    "SEARCH from=ben;text=上海;after=2026-11-20T13:19:22.000Z",
+    "REDACT #lobby NEWEST :手滑",
+    "REDACT #a NEWEST",
+    "REDACT admin NEWEST",
+    "MARKREAD #lobby timestamp=2026-11-20T13:19:22.000Z",
+    "MARKREAD #a",
+    "MARKREAD admin timestamp=2026-11-20T13:19:25.000Z",
     "PING 1",
     "PONG",
     "USER again 0 * :again",
@@ -143,6 +219,8 @@ pub struct Typed {
 /// Numbers messages and labels, and remembers what may be sent again.
 #[derive(Default)]
 pub struct Script {
+    /// There are accounts, and groups.
+    has_groups: bool,
     last_number: u64,
     last_label: u64,
     sendable_again: Vec<(u64, String)>,
@@ -162,6 +240,16 @@ pub fn hello(dice: &mut Dice) -> Vec<String> {
 }
 
 impl Script {
+    /// Nothing was typed yet.
+    pub fn new(has_groups: bool) -> Script {
+        Script { has_groups, ..Script::default() }
+    }
+
+    /// Nothing of before is sent again.
+    pub fn forget_sendable(&mut self) {
+        self.sendable_again.clear();
+    }
+
     /// The next line of somebody.
     pub fn next(&mut self, dice: &mut Dice) -> Typed {
         let label = dice.percent(30).then(|| {
@@ -169,6 +257,7 @@ impl Script {
             self.last_label
         });
         let (line, number) = match dice.roll(100) {
+            0..20 if self.has_groups => (dice.pick(GROUP_ERRANDS).to_owned(), None),
             0..45 => self.talk(dice),
             45..50 => self.again(dice),
             50..60 => (errand(dice), None),

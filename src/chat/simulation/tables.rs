@@ -1,6 +1,6 @@
 //! What must hold in the tables of the chat between any two inputs, and what must be left when everybody has gone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::{Asker, Chat, ConnId, RoomId};
 
@@ -9,6 +9,7 @@ impl Chat {
     pub fn assert_tables_agree(&self) {
         self.assert_rooms_agree();
         self.assert_names_agree();
+        self.assert_groups_agree();
         let live: Vec<_> = self.sessions.iter().flatten().collect();
         let count = |holds: &dyn Fn(&super::super::Session) -> bool| live.iter().filter(|s| holds(s)).count();
         assert_eq!(self.connections, live.len());
@@ -32,13 +33,15 @@ impl Chat {
         assert_eq!(self.rooms.len(), self.rooms_by_name.len());
         for (id, room) in &self.rooms {
             assert_eq!(self.rooms_by_name.get(&room.key()), Some(id), "{} is found by its name", room.name.as_str());
-            assert!(room.is_lobby || !room.members.is_empty(), "{} is empty", room.name.as_str());
+            let stays = room.is_lobby || room.group.is_some();
+            assert!(stays || !room.members.is_empty(), "{} is empty", room.name.as_str());
             let members: HashSet<ConnId> = room.members.iter().map(|member| member.conn).collect();
             assert_eq!(members.len(), room.members.len(), "nobody is in a room twice");
             for conn in &members {
                 let session = self.session(*conn).expect("members are here");
                 assert!(session.rooms.contains(id) && session.is_registered());
             }
+            assert_eq!(room.recent_bytes, room.recent.iter().map(|event| event.bytes()).sum::<usize>());
             assert!(room.awaiting_replay.iter().all(|(conn, _)| members.contains(conn)));
         }
         for session in self.sessions.iter().flatten() {
@@ -51,6 +54,13 @@ impl Chat {
         assert!(self.counting.iter().all(|id| self.rooms.contains_key(id)));
     }
 
+    /// Notes which life of each room it is.
+    pub fn note_rooms(&self, instances: &mut HashMap<Box<str>, u64>) {
+        for room in self.rooms.values() {
+            instances.insert(room.key().as_str().into(), room.instance);
+        }
+    }
+
     fn assert_names_agree(&self) {
         for (name, conn) in &self.nicks {
             let session = self.session(*conn).expect("a nick is somebody's who is here");
@@ -58,8 +68,12 @@ impl Chat {
             assert!(session.has_nick() && [key.as_str(), skeleton.as_str()].contains(&&**name), "{name}");
         }
         for session in self.sessions.iter().flatten().filter(|session| session.has_nick()) {
+            let lead = session.account_id().filter(|_| session.is_registered());
+            let holder = lead.map_or(Some(session.conn), |account| self.accounts.devices(account).first().copied());
+            // Before the welcome a registered name is only wished for.
+            let wishes = !session.is_registered() && self.accounts.resembling(&session.nick).is_some();
             for name in [session.nick.key().as_str(), session.nick.skeleton().as_str()] {
-                assert_eq!(self.nicks.get(name), Some(&session.conn), "{name}");
+                assert!(wishes || self.nicks.get(name) == holder.as_ref(), "{name}");
             }
         }
         for (key, watchers) in &self.watchers {
@@ -79,7 +93,8 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
-        assert_eq!(self.rooms.len(), usize::from(self.lobby.is_some()), "only the lobby stays");
+        let stay = usize::from(self.lobby.is_some()) + self.groups.count();
+        assert_eq!(self.rooms.len(), stay, "only the lobby and groups stay");
         for room in self.rooms.values() {
             assert!(room.members.is_empty() && room.awaiting_replay.is_empty());
         }

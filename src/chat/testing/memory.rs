@@ -3,9 +3,19 @@
 use crate::store::record::{Account, Found, Message, Place, Query, Search};
 use crate::wire::name::fold;
 
+use super::kept::Kept;
+
 /// The answer to `query` from all messages, oldest first, and all accounts.
-pub fn found<'a>(all: impl Iterator<Item = &'a Message>, accounts: &[Account], query: &Query) -> Found {
+pub fn found<'a>(
+    all: impl Iterator<Item = &'a Message> + Clone,
+    accounts: &[Account],
+    kept: &Kept,
+    query: &Query,
+) -> Found {
     match query {
+        Query::Unread { account, places, limit } => {
+            Found::Unread(places.iter().map(|place| kept.unread(*account, place, *limit, all.clone())).collect())
+        }
         Query::Before { place, before, limit } => {
             let earlier = |m: &&Message| is_at(m, place) && before.is_none_or(|before| m.id < before);
             last(all.filter(earlier), *limit)
