@@ -230,6 +230,45 @@ mod tests {
     }
 
     #[test]
+    fn a_join_on_the_second_device_is_told_to_each_once_and_the_lead_is_shown() {
+        let (mut w, [anna, ben, _]) = tea();
+        let phone = w.member("anna");
+        w.line(ben, "JOIN #酒");
+        w.drain();
+        assert_eq!(w.ask(phone, "JOIN #酒")[0], format!(":{} JOIN #酒", w.source(phone)));
+        for conn in [anna, ben] {
+            let joins = w.said_to(conn).iter().filter(|line| line.ends_with(" JOIN #酒")).count();
+            assert_eq!(joins, 1, "{conn:?}");
+        }
+        w.lose(phone);
+        assert_eq!(w.ask(ben, "NAMES #酒")[0], ":gzy.local 353 ben = #酒 :~ben anna");
+        assert_eq!(w.chat.people_in_room(w.chat.room_named("#酒").unwrap().id), 2);
+    }
+
+    #[test]
+    fn whoever_comes_into_a_large_group_is_not_told_all_its_names() {
+        let (mut w, people) = tea();
+        w.save();
+        for n in 0..crate::wire::limits::ROOM_TELLS_EACH {
+            w.add_account(&format!("dora{n}x"), "secret", false);
+            let membership =
+                crate::store::change::Membership { standing: 0, since: crate::wire::msgid::MsgId(n as u64) };
+            w.kept.directory.groups[0].members.push((AccountId(1003 + n as u32), membership));
+        }
+        people.into_iter().for_each(|conn| w.lose(conn));
+        let mut w = w.restarted();
+        let anna = w.come_in("anna", "");
+        let told = w.said_to(anna);
+        assert!(told.contains(&":gzy.local 353 anna = #茶 :~anna".to_owned()));
+        assert!(
+            told.contains(&":gzy.local 366 anna #茶 :1 of 203 are here; NAMES lists them all".to_owned()),
+            "{told:?}"
+        );
+        let names: usize = w.ask(anna, "NAMES #茶").iter().map(|line| line.matches("dora").count()).sum();
+        assert_eq!(names, 200);
+    }
+
+    #[test]
     fn a_guest_visits_a_public_group_and_is_gone_when_they_leave() {
         let (mut w, [anna, ..]) = tea();
         let eve = w.join("eve");
