@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use account::{Password, yes_or_no};
+use places::Expected;
 use reading::Reading;
 use recall::Wish;
 
@@ -56,8 +57,8 @@ pub struct Console {
     asking: Asking,
     kept_login: Option<Credentials>,
     talks: Talks,
-    /// A room that the user named by its number is about to be entered.
-    joins_by_number: bool,
+    /// A room whose name is not known is about to be entered, because the user wants that.
+    expects_room: Option<Expected>,
     /// What was asked for out of the server's memory.
     asked: HashMap<u64, Wish>,
     reading: Option<Reading>,
@@ -138,7 +139,7 @@ impl Console {
             asking: Asking::Nothing,
             kept_login: None,
             talks: Talks::default(),
-            joins_by_number: false,
+            expects_room: None,
             asked: HashMap::new(),
             reading: None,
             speakers: VecDeque::new(),
@@ -254,6 +255,7 @@ impl Console {
 
     /// Takes a typed line.
     pub fn typed(&mut self, now_ms: u64, line: &str) {
+        self.expects_room = None;
         match std::mem::replace(&mut self.asking, Asking::Nothing) {
             Asking::Nothing => self.understood(now_ms, typed::read(line, |who| self.view.is_here(who)), line),
             Asking::Nick(free) => self.nick_typed(line.trim(), free),

@@ -39,7 +39,8 @@ class Stage:
     def __init__(self, gzy, wine, encrypted):
         # The program, as the beginning of a command line.
         self.gzy, self._wine = [gzy], wine
-        self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
+        # Who is told to end writes a last word about what was typed.
+        self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-", ignore_cleanup_errors=True)
         self._people = []
         self.server = Server(self.gzy, self._own_folder())
         self.door = self.server.door(encrypted)

@@ -53,13 +53,13 @@ class Door:
 class Server:
     """Runs until `stop`."""
 
-    def __init__(self, gzy, folder, **environment):
-        """`gzy`: the program, as the beginning of a command line."""
-        self._gzy, self._folder, self._environment = gzy, folder, environment
+    def __init__(self, gzy, folder, *arguments, **environment):
+        """`gzy`: the program, as the beginning of a command line; `arguments`: what stands at its end."""
+        self._gzy, self._folder, self._arguments, self._environment = gzy, folder, arguments, environment
         self.port = self._start(0)
 
     def _start(self, port):
-        command = [*self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder]
+        command = [*self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder, *self._arguments]
         self._program = Program(command, self._folder, **self._environment)
         ready = self._program.printed.line(lambda line: f"{HOST}:" in line, "gzy server should print a ready line with its address")
         self._key = re.search(r"sha256 ((?:[0-9a-f]{4} ?){16})", ready).group(1).replace(" ", "")
