@@ -38,6 +38,8 @@ pub enum Typed {
     Help(Box<str>),
     /// Log in, or register, under this name; the password is asked for when `None`.
     Account(Wanted, Box<str>, Option<Box<str>>),
+    /// Another password for the account; the line to the server.
+    Password(Box<str>, Box<str>),
     /// Find what was said with these words; the line to the server where the client cannot show what is found.
     Search(Box<str>, Box<str>),
     /// Do not log in by itself any more.
@@ -120,6 +122,9 @@ fn command(line: &str) -> Option<Typed> {
         "login" | "登录" => account(Wanted::LogIn, words),
         "register" | "注册" => account(Wanted::Register, words),
         "search" | "搜索" => Typed::Search(words.replace(['*', '＊'], " ").trim().into(), format!("!{rest}").into()),
+        "password" | "passwd" | "改密码" | "改口令" if !words.is_empty() => {
+            Typed::Password(words.into(), format!("!{rest}").into())
+        }
         "forget" | "忘记" if words.is_empty() => Typed::Forget,
         "help" | "帮助" => Typed::Help(format!("!{rest}").into()),
         _ if !is_slash => return None,

@@ -116,6 +116,7 @@ impl View {
             Event::NickRefused { asked: false, .. }
             | Event::LoggedIn { .. }
             | Event::Answered { .. }
+            | Event::PasswordChanged(_)
             | Event::Pausing { .. }
             | Event::Settled(_)
             | Event::Delivered(_)

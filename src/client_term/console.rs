@@ -242,6 +242,7 @@ impl Console {
             }
             Event::Answered { key, answer } => self.answered(now_ms, *key, answer),
             Event::LoggedIn { login, .. } => self.logged_in(login),
+            Event::PasswordChanged(login) => self.password_changed(login),
             Event::NotLoggedIn { wanted, name, fault, asked: true } => self.turned_away(*wanted, name, fault),
             Event::NickRefused { .. }
             | Event::NotLoggedIn { .. }

@@ -96,7 +96,7 @@ impl Painter {
     }
 
     /// The same for a page of its own, which begins with its first day.
-    pub fn from_the_start(&self) -> Painter {
+    pub fn for_a_page(&self) -> Painter {
         Painter { day: None, ..self.clone() }
     }
 

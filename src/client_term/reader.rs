@@ -261,7 +261,7 @@ impl Item {
 }
 
 fn made_rows(items: &VecDeque<Item>, columns: usize, painter: &Painter, nick: &str) -> Vec<Row> {
-    let mut painter = painter.from_the_start();
+    let mut painter = painter.for_a_page();
     let mut rows = Vec::new();
     for (item, content) in items.iter().enumerate() {
         let lines = painter.item(content, nick);

@@ -220,8 +220,7 @@ pub fn clipped(text: &str, columns: usize) -> String {
 pub fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let mut rows = vec![String::new()];
     let (mut width, mut style) = (0, String::new());
-    let mut parts = line.split('\x1b').enumerate();
-    while let Some((number, part)) = parts.next() {
+    for (number, part) in line.split('\x1b').enumerate() {
         let text = match part.split_once('m').filter(|_| number > 0) {
             Some((code, text)) => {
                 style = if code == "[" { String::new() } else { style + "\x1b" + code + "m" };

@@ -1,6 +1,7 @@
 //! What a typed line makes a console do.
 
 use super::*;
+use crate::client::account::Secret;
 
 impl Console {
     pub(super) fn understood(&mut self, now_ms: u64, typed: Typed, line: &str) {
@@ -31,6 +32,9 @@ impl Console {
                 self.send(now_ms, None, &question);
             }
             Typed::Account(wanted, name, password) => self.account_typed(wanted, name, password),
+            Typed::Password(password, line) => {
+                self.commands.push_back(Command::ChangePassword(Secret(password), line));
+            }
             Typed::Forget => {
                 self.kept_login = None;
                 self.errands.push_back(Errand::ForgetLogin);

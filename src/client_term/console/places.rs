@@ -65,7 +65,10 @@ impl Console {
             return self.talks.keep_old(&name, false, shown);
         }
         if let What::Removed { .. } = shown.what {
-            return if self.is_elsewhere(&name) { () } else { self.print(now_ms, &shown) };
+            if !self.is_elsewhere(&name) {
+                self.print(now_ms, &shown);
+            }
+            return;
         }
         self.print(now_ms, &shown);
         if shown.is_message() && (self.front == Front::Screen || shown.room.is_none()) {

@@ -208,7 +208,7 @@ impl Console {
     /// The rows of the page, for a window of this size.
     pub fn page(&mut self, columns: usize, height: usize) -> Vec<&str> {
         let Some(reading) = &mut self.reading else { return Vec::new() };
-        let mut painter = self.painter.from_the_start();
+        let mut painter = self.painter.for_a_page();
         if let About::Talk(name) = &reading.about {
             painter.writer.current = name.clone();
         }
