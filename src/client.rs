@@ -3,8 +3,9 @@
 //! A front end starts [`link::run`] with two channels: it sends [`Command`]s and gets [`Event`]s. Every event goes through
 //! [`view::View::take`], which answers with what to show ([`shown`]). [`words`] makes sentences of that.
 //!
-//! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick),
-//! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent), and `catchup` (what was missed while the link was broken).
+//! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick), `knock` (the account),
+//! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent),
+//! `catchup` (what was missed while the link was broken), `news` (where else something was said), `marks` (what was read) and `asked` (what the user wants to see again).
 //! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
 use std::io;
@@ -13,14 +14,20 @@ use crate::net::tls::NotEncrypted;
 use crate::net::{Address, NotOpened};
 use crate::wire::fingerprint::Fingerprint;
 
+pub mod account;
+pub mod asked;
 pub mod batches;
 pub mod catchup;
 pub mod commands;
 pub mod config_folder;
 pub mod features;
+pub mod knock;
 pub mod known_servers;
 pub mod link;
 pub mod login;
+pub mod logins;
+pub mod marks;
+pub mod news;
 pub mod outbox;
 pub mod pace;
 pub mod pieces;
@@ -36,6 +43,8 @@ pub mod view;
 pub mod words;
 pub mod writer;
 
+use account::{Credentials, LoginFault, Wanted};
+use asked::{NoAnswer, Question};
 use features::Features;
 use known_servers::{Distrusted, Trust};
 
@@ -66,10 +75,16 @@ pub struct Config {
     pub password: Option<Box<str>>,
     /// Whether somebody is there to choose another nick when this one is refused. Otherwise the client takes what it can get.
     pub can_ask: bool,
+    /// The account to log in to, at each link.
+    pub account: Option<Credentials>,
+    /// Whether somebody is there to type another password when this one is refused, unseen by others. Otherwise the client gives up.
+    pub asks_password: bool,
     /// The room to talk in; the server's lobby when `None`.
     pub room: Option<Box<str>>,
     /// How many earlier messages of a room to fetch when entering it for the first time; 0 for none, also after a broken link.
     pub history: usize,
+    /// Whether what was missed in all rooms of the account is fetched, not only private talk and the room that is entered.
+    pub follows_rooms: bool,
 }
 
 /// What a front end wants done.
@@ -86,10 +101,18 @@ pub enum Command {
     },
     /// Take another nick; also the answer to [`Event::NickRefused`].
     Nick(Box<str>),
+    /// Log in, or register; also the answer to [`Event::NotLoggedIn`].
+    LogIn(Wanted, Credentials),
+    /// Come in without an account; also an answer to [`Event::NotLoggedIn`].
+    StayGuest,
     /// Enter a room.
     Join(Box<str>),
     /// Leave a room.
     Part(Box<str>),
+    /// Ask for something that the server remembers; the number comes back in [`Event::Answered`].
+    Ask(u64, Question),
+    /// The user has read a conversation up to this time (milliseconds since 1970).
+    Read(Box<str>, u64),
     /// Leave the server. The link ends with [`Event::Ended`].
     Quit,
 }
@@ -128,6 +151,24 @@ pub enum Event {
         /// Somebody has to choose; otherwise the client tries another nick by itself.
         asked: bool,
     },
+    /// The client is logged in to an account, and will be after each broken link.
+    LoggedIn {
+        /// The account, with its name as the server writes it.
+        login: Credentials,
+        /// The number of an account that was just made.
+        number: Option<Box<str>>,
+    },
+    /// The client is not logged in. With `asked`, a [`Command::LogIn`] or [`Command::StayGuest`] is waited for.
+    NotLoggedIn {
+        /// What was wanted.
+        wanted: Wanted,
+        /// Of which account.
+        name: Box<str>,
+        /// Why not.
+        fault: LoginFault,
+        /// The link waits for an answer; otherwise it goes on, or ends.
+        asked: bool,
+    },
     /// The link broke; the client is trying to come back. Told once until it is in again.
     Lost(Trouble),
     /// The next attempt to come back begins after a pause. Front ends that can show it say so.
@@ -143,6 +184,13 @@ pub enum Event {
         text: Box<str>,
         /// It was said before: it comes from the server's memory.
         history: bool,
+    },
+    /// The answer to a [`Command::Ask`].
+    Answered {
+        /// The number of the question.
+        key: u64,
+        /// Lines as in [`Event::Line`], oldest first.
+        answer: Result<Vec<Box<str>>, NoAnswer>,
     },
     /// A line could not be read: not UTF-8, or too long.
     Unreadable,
@@ -180,6 +228,8 @@ pub enum Trouble {
     Silent,
     /// No nick was accepted; the server's last sentence.
     NoNick(Box<str>),
+    /// The account could not be logged in to.
+    NoLogin(Box<str>, LoginFault),
     /// The server did not answer in TLS, perhaps with a line in clear.
     NoTls(Option<Box<str>>),
     /// The link is in clear, and the server answers in TLS.
@@ -203,6 +253,15 @@ impl From<NotOpened> for Trouble {
 }
 
 impl Trouble {
+    /// Whether it makes no sense to try again by oneself: somebody has to look into it.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Trouble::Distrusted(_) => true,
+            Trouble::NoLogin(_, fault) => !fault.may_pass(),
+            _ => false,
+        }
+    }
+
     /// The trouble behind an error of dialing, reading or writing.
     pub fn of(error: &io::Error) -> Trouble {
         use io::ErrorKind as Kind;

@@ -7,8 +7,9 @@ use async_channel::{Receiver, Sender};
 use smol::{Timer, future};
 use time::UtcOffset;
 
+use crate::client::account::Credentials;
 use crate::client::start::{Start, Wish};
-use crate::client::words::{Language, Saying, say as words};
+use crate::client::words::{AccountSaying, Language, Saying, say as words};
 use crate::client::writer::Writer;
 use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::limits::FLOOD_PER_SECOND;
@@ -19,13 +20,15 @@ mod console;
 mod editor;
 mod keys;
 mod live;
+mod memory;
 mod paint;
 mod past;
 mod plain;
 mod screen;
+mod secret;
 mod talks;
 
-use console::{Console, Front, Print};
+use console::{Console, Front};
 use live::{Live, Raw};
 use paint::{Painter, Palette};
 
@@ -52,11 +55,22 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 const WRONG: u8 = 2;
 
+/// An account on the command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountWish {
+    /// Its name, or its number.
+    pub name: String,
+    /// Its password, when it came from a file or a pipe.
+    pub password: Option<String>,
+}
+
 /// What `gzy client` was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClientConfig {
     /// Where to, and how.
     pub wish: Wish,
+    /// The account to log in to.
+    pub account: Option<AccountWish>,
     /// The nick; asked for in a terminal when `None`.
     pub nick: Option<String>,
     /// The word that the server wants from everybody.
@@ -72,6 +86,8 @@ pub struct SayConfig {
     pub wish: Wish,
     /// What to say; several lines are one message where the server takes that.
     pub text: String,
+    /// The account to log in to.
+    pub account: Option<AccountWish>,
     /// The nick; that of the system's user when `None`.
     pub nick: Option<String>,
     /// The word that the server wants from everybody.
@@ -91,12 +107,23 @@ pub fn run(config: ClientConfig) -> u8 {
     };
     let language = start.language;
     // A script gets what it asks for, whatever somebody typed the last time.
+    let remembers = is_interactive || config.account.is_some();
+    let kept = start.login.clone().filter(|kept| {
+        let fits = |name: &Option<String>| name.as_deref().is_none_or(|name| kept.is_for(name));
+        remembers && fits(&config.nick) && fits(&config.account.as_ref().map(|account| account.name.clone()))
+    });
+    let account = match login(config.account, kept.clone(), language) {
+        Ok(account) => account,
+        Err(code) => return code,
+    };
     let nick = match config.nick.or_else(|| start.nick.take().filter(|_| is_interactive)) {
         Some(nick) => Some(nick),
-        None if is_interactive => ask_nick(language),
+        None if is_interactive && account.is_none() => ask_nick(language),
         None => Some(default_nick("guest")),
     };
     let Some(nick) = nick else { return DONE };
+    let raw = if is_interactive && can_draw() { Raw::take().ok() } else { None };
+    let draws = raw.is_some();
     let link_config = Config {
         address: start.address.clone(),
         security: start.security.clone(),
@@ -104,11 +131,13 @@ pub fn run(config: ClientConfig) -> u8 {
         nick: nick.into(),
         password: config.password.map(Into::into),
         can_ask: is_interactive,
+        account,
+        asks_password: draws,
         room: config.room.map(Into::into),
         history: HISTORY,
+        follows_rooms: draws,
     };
     let writer = Writer { language, offset, current: "".into() };
-    let raw = if is_interactive && can_draw() { Raw::take().ok() } else { None };
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);
     let link = async {
@@ -118,7 +147,9 @@ pub fn run(config: ClientConfig) -> u8 {
     let is_success = match raw {
         Some(raw) => {
             let palette = Palette::of_environment(start.colours, |name| std::env::var(name).ok());
-            let mut live = Live::new(Console::new(Painter::new(writer, palette), Front::Screen), raw);
+            let mut console = Console::new(Painter::new(writer, palette), Front::Screen);
+            console.know_login(kept);
+            let mut live = Live::new(console, raw);
             let past = past::File::of_user();
             live.remember(past.read());
             let keys = live::keys();
@@ -129,12 +160,42 @@ pub fn run(config: ClientConfig) -> u8 {
         }
         None => {
             let front = if is_interactive { Front::Plain } else { Front::Script };
-            let console = Console::new(Painter::new(writer, None), front);
+            let mut console = Console::new(Painter::new(writer, None), front);
+            console.know_login(kept);
             let memory = is_interactive.then_some(&mut start);
             smol::block_on(future::or(plain::attend(console, memory, &to_link, &events), link))
         }
     };
     if is_success { DONE } else { FAILED }
+}
+
+/// The account to log in to: the one that was asked for, else the one that is kept.
+fn login(wish: Option<AccountWish>, kept: Option<Credentials>, language: Language) -> Result<Option<Credentials>, u8> {
+    match (wish, kept) {
+        (Some(wish), None) => with_password(wish, language).map(Some),
+        (Some(wish), Some(_)) if wish.password.is_some() => with_password(wish, language).map(Some),
+        (_, kept) => Ok(kept),
+    }
+}
+
+/// The login that was asked for: with the password that came along, or one that is typed or piped in.
+fn with_password(wish: AccountWish, language: Language) -> Result<Credentials, u8> {
+    let question = words(language, &Saying::Account(AccountSaying::AskPassword(&wish.name)));
+    let password = match wish.password {
+        Some(password) => Some(password),
+        None if io::stdin().is_terminal() => secret::ask(&question),
+        None => {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).ok();
+            Some(line.trim_end_matches(['\r', '\n']).to_owned())
+        }
+    };
+    password.filter(|password| !password.is_empty()).map(|password| Credentials::new(&wish.name, &password)).ok_or_else(
+        || {
+            eprintln!("{}", words(language, &Saying::Account(AccountSaying::NoPassword)));
+            WRONG
+        },
+    )
 }
 
 /// Whether the terminal understands how the cursor is moved.
@@ -174,6 +235,11 @@ pub fn say(config: SayConfig) -> u8 {
         Err(code) => return code,
     };
     let language = start.language;
+    let kept = start.login.filter(|kept| config.account.as_ref().is_some_and(|account| kept.is_for(&account.name)));
+    let account = match login(config.account, kept, language) {
+        Ok(account) => account,
+        Err(code) => return code,
+    };
     let link_config = Config {
         address: start.address,
         security: start.security,
@@ -181,8 +247,11 @@ pub fn say(config: SayConfig) -> u8 {
         nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
         password: config.password.map(Into::into),
         can_ask: false,
+        account,
+        asks_password: false,
         room: config.room.map(Into::into),
         history: 0,
+        follows_rooms: false,
     };
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);
@@ -274,16 +343,6 @@ impl Waits {
             }
             _ => {}
         }
-    }
-}
-
-/// Remembers the server and the nick of the first login: a nick that a broken link forces on the user is not what they chose.
-fn note_login(memory: &mut Option<&mut Start>, event: &Event, console: &mut Console) {
-    if let Event::In { nick, .. } = event
-        && let Some(start) = memory.take()
-        && let Err(sentence) = start.logged_in(nick)
-    {
-        console.print.push_back(Print::Failure(sentence));
     }
 }
 

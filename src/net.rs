@@ -117,6 +117,12 @@ impl Address {
         self.port
     }
 
+    /// Whether it is this machine, by its name or number: what is sent there is seen by nobody on the way.
+    pub fn is_here(&self) -> bool {
+        self.host.eq_ignore_ascii_case("localhost")
+            || self.host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
+    }
+
     /// The address with the port that answered.
     pub fn at_port(&self, port: u16) -> Address {
         Address { host: self.host.clone(), port: Some(port) }
@@ -225,6 +231,17 @@ mod tests {
         is("[::1]", "::1", None);
         is("[2001:db8::2]:510", "2001:db8::2", Some(510));
         is("客厅.local:510", "客厅.local", Some(510));
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names_and_numbers() {
+        let is_here = |text: &str| text.parse::<Address>().unwrap().is_here();
+        for here in ["localhost:510", "LocalHost", "127.0.0.1:5100", "127.9.9.9", "[::1]:510", "::ffff:127.0.0.1"] {
+            assert!(is_here(here), "{here}");
+        }
+        for there in ["board", "192.0.2.1:510", "localhost.example", "::2"] {
+            assert!(!is_here(there), "{there}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What may be typed behind `gzy client` and `gzy say`.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argh::FromArgs;
 
@@ -10,8 +10,8 @@ use super::password;
 use crate::client::settings::{Colours, language_named};
 use crate::client::start::Wish;
 use crate::client::words::Language;
-use crate::client_term::{ClientConfig, SayConfig};
-use crate::wire::limits::MULTILINE_BYTES;
+use crate::client_term::{AccountWish, ClientConfig, SayConfig};
+use crate::wire::limits::{MULTILINE_BYTES, SASL_BYTES};
 
 /// join a server and talk · 连接服务器聊天
 #[derive(FromArgs, Debug)]
@@ -24,6 +24,14 @@ pub struct ClientArgs {
     /// name to go by (asked for when not given) · 昵称
     #[argh(option, arg_name = "name")]
     pub nick: Option<String>,
+
+    /// account to log in to, by name or number; the password is asked for, or the first line of standard input · 登录账号
+    #[argh(option, arg_name = "name")]
+    pub account: Option<String>,
+
+    /// file whose first line is the password of --account · 账号口令文件
+    #[argh(option, arg_name = "file")]
+    pub account_password_file: Option<PathBuf>,
 
     /// room to talk in (default: the lobby) · 房间
     #[argh(option, arg_name = "name")]
@@ -70,6 +78,14 @@ pub struct SayArgs {
     #[argh(option, arg_name = "name")]
     pub nick: Option<String>,
 
+    /// account to log in to, by name or number; the password is asked for, or the first line of standard input · 登录账号
+    #[argh(option, arg_name = "name")]
+    pub account: Option<String>,
+
+    /// file whose first line is the password of --account · 账号口令文件
+    #[argh(option, arg_name = "file")]
+    pub account_password_file: Option<PathBuf>,
+
     /// room to say it in (default: the lobby) · 房间
     #[argh(option, arg_name = "name")]
     pub room: Option<String>,
@@ -107,7 +123,8 @@ impl ClientArgs {
             language: self.lang.and_then(|choice| choice.0),
             colours: self.color,
         };
-        Ok(ClientConfig { wish, nick: self.nick, password, room: self.room })
+        let account = account(self.account, self.account_password_file.as_deref())?;
+        Ok(ClientConfig { wish, nick: self.nick, account, password, room: self.room })
     }
 }
 
@@ -115,6 +132,12 @@ impl SayArgs {
     /// What to say, to whom.
     pub fn into_config(self) -> Result<SayConfig, String> {
         let password = password(self.password_file.as_deref())?;
+        let mut account = account(self.account, self.account_password_file.as_deref())?;
+        if let Some(account) =
+            account.as_mut().filter(|account| account.password.is_none() && !io::stdin().is_terminal())
+        {
+            account.password = first_line(io::stdin().lock())?;
+        }
         let text = match (self.text.is_empty(), io::stdin().is_terminal()) {
             (false, _) => self.text.join(" "),
             (true, true) => String::new(),
@@ -131,8 +154,28 @@ impl SayArgs {
             language: self.lang.and_then(|choice| choice.0),
             colours: None,
         };
-        Ok(SayConfig { wish, text, nick: self.nick, password, room: self.room })
+        Ok(SayConfig { wish, text, nick: self.nick, account, password, room: self.room })
     }
+}
+
+/// The account that was asked for, with its password when that is in a file.
+fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWish>, String> {
+    match (name, file) {
+        (Some(name), file) => Ok(Some(AccountWish { name, password: password(file)? })),
+        (None, Some(_)) => Err("--account-password-file goes with --account NAME".into()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The first line of standard input, without what ends it; `None` when there is none. What follows is left for others.
+fn first_line(mut input: impl BufRead) -> Result<Option<String>, String> {
+    let mut line = String::new();
+    input
+        .by_ref()
+        .take(SASL_BYTES as u64)
+        .read_line(&mut line)
+        .map_err(|why| format!("cannot read the password from standard input: {why}"))?;
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()).filter(|line| !line.is_empty()))
 }
 
 /// What a script pipes in: a text that is said as one message. Bytes that are no UTF-8 are shown as such, for other programs' output is what it is.
@@ -195,6 +238,19 @@ mod tests {
         assert_eq!(piped(&b"a\xff"[..]).unwrap(), "a\u{fffd}");
         assert_eq!(piped(&vec![b'x'; MULTILINE_BYTES][..]).unwrap().len(), MULTILINE_BYTES);
         assert!(piped(io::repeat(b'x')).unwrap_err().contains("64 KiB"));
+    }
+
+    #[test]
+    fn a_password_is_a_line_or_a_file_and_never_an_argument() {
+        let mut input = &b"geheim\r\nhello\n"[..];
+        assert_eq!(first_line(&mut input).unwrap().as_deref(), Some("geheim"));
+        assert_eq!((piped(input).unwrap().as_str(), first_line(&b"\n"[..]).unwrap()), ("hello\n", None));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "geheim\n").unwrap();
+        let wish = account(Some("anna".into()), Some(&file)).unwrap().unwrap();
+        assert_eq!((wish.name.as_str(), wish.password.as_deref()), ("anna", Some("geheim")));
+        assert!(account(None, Some(&file)).unwrap_err().contains("--account NAME"));
     }
 
     #[test]

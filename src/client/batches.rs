@@ -23,8 +23,8 @@ pub struct Batches {
 
 #[derive(Debug)]
 enum Batch {
-    /// Remembered messages of a room; its lines are kept until it is complete.
-    History { room: Box<str>, lines: Vec<Box<str>> },
+    /// An answer out of the server's memory; its lines are kept until it is complete.
+    Memory { of: Memory, label: Option<Box<str>>, lines: Vec<Box<str>> },
     /// A batch inside of another one.
     Inside(Box<str>),
     /// The answer to a label.
@@ -47,13 +47,26 @@ struct Lines {
     text: String,
 }
 
+/// What a server remembers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Memory {
+    /// Messages of a room, or of the talk with a person.
+    History(Box<str>),
+    /// In which rooms and conversations something was said.
+    Targets,
+    /// Messages that were searched for.
+    Found,
+}
+
 /// A batch that is complete.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Closed {
-    /// The remembered messages of a room.
-    History {
-        /// The room.
-        room: Box<str>,
+    /// An answer out of the server's memory.
+    Memory {
+        /// What it holds.
+        of: Memory,
+        /// The question that it answers, where questions have labels.
+        label: Option<Box<str>>,
         /// Whole lines, oldest first.
         lines: Vec<Box<str>>,
     },
@@ -69,19 +82,20 @@ impl Batches {
         let name = line.param(0)?;
         if let Some(name) = name.strip_prefix('+') {
             if self.open.len() < BATCHES {
-                self.open.insert(name.into(), Batch::opened_by(line));
+                let label = self.label_of(line);
+                self.open.insert(name.into(), Batch::opened_by(line, label));
             }
             return None;
         }
         match self.open.remove(name.strip_prefix('-')?)? {
-            Batch::History { room, lines } => Some(Closed::History { room, lines }),
+            Batch::Memory { of, label, lines } => Some(Closed::Memory { of, label, lines }),
             Batch::Answer(label) => Some(Closed::Answer(label)),
             Batch::Message(lines) => lines.put_together().map(Closed::Message),
             Batch::Inside(_) | Batch::Other => None,
         }
     }
 
-    /// Keeps a line that is part of a room's history, or of a message. False when it is not.
+    /// Keeps a line that is part of the server's memory, or of a message. False when it is not.
     pub fn keeps(&mut self, line: &Line, text: &str) -> bool {
         if let Some(name) = line.tags.value("batch")
             && let Some(Batch::Message(lines)) = self.open.get_mut(&*name)
@@ -89,8 +103,8 @@ impl Batches {
             lines.take(line);
             return true;
         }
-        let name = self.around(line).find(|(_, batch)| matches!(batch, Batch::History { .. })).map(|(name, _)| name);
-        let Some(Batch::History { lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else { return false };
+        let name = self.around(line).find(|(_, batch)| matches!(batch, Batch::Memory { .. })).map(|(name, _)| name);
+        let Some(Batch::Memory { lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else { return false };
         if lines.len() < BATCH_LINES {
             lines.push(text.into());
         }
@@ -128,9 +142,12 @@ impl Batches {
 }
 
 impl Batch {
-    fn opened_by(line: &Line) -> Batch {
+    fn opened_by(line: &Line, label: Option<Box<str>>) -> Batch {
+        let memory = |of| Batch::Memory { of, label: label.clone(), lines: Vec::new() };
         match (line.param(1), line.param(2), line.tags.value("label"), line.tags.value("batch")) {
-            (Some("chathistory"), Some(room), ..) => Batch::History { room: room.into(), lines: Vec::new() },
+            (Some("chathistory"), Some(target), ..) => memory(Memory::History(target.into())),
+            (Some("draft/chathistory-targets"), ..) => memory(Memory::Targets),
+            (Some("soju.im/search"), ..) => memory(Memory::Found),
             (Some(MULTILINE), ..) => Batch::Message(Lines::opened_by(line)),
             (Some("labeled-response"), _, Some(label), _) => Batch::Answer(label.into_owned().into()),
             (.., Some(outer)) => Batch::Inside(outer.into_owned().into()),
@@ -191,9 +208,21 @@ mod tests {
         let line = "@batch=h :ben!u@h PRIVMSG #lobby :one";
         assert!(hear(&mut batches, &[":s BATCH +h chathistory #lobby", line]).0);
         assert!(!hear(&mut batches, &[":ben!u@h PRIVMSG #lobby :live"]).0);
-        let room = Closed::History { room: "#lobby".into(), lines: vec![line.into()] };
+        let room = Closed::Memory { of: Memory::History("#lobby".into()), label: None, lines: vec![line.into()] };
         assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, Some(room));
         assert_eq!(hear(&mut batches, &[":s BATCH -h"]).1, None);
+    }
+
+    #[test]
+    fn what_answers_a_question_keeps_its_label() {
+        for (opened, of) in [
+            ("@label=q1 :s BATCH +h soju.im/search", Memory::Found),
+            ("@label=q1 :s BATCH +h draft/chathistory-targets", Memory::Targets),
+            ("@label=q1 :s BATCH +h chathistory ben", Memory::History("ben".into())),
+        ] {
+            let closed = hear(&mut Batches::default(), &[opened, ":s BATCH -h"]).1;
+            assert_eq!(closed, Some(Closed::Memory { of, label: Some("q1".into()), lines: vec![] }));
+        }
     }
 
     #[test]
@@ -242,7 +271,7 @@ mod tests {
         for _ in 0..BATCH_LINES * 2 {
             hear(&mut batches, &["@batch=0 :ben PRIVMSG #a :x"]);
         }
-        let Some(Closed::History { lines, .. }) = hear(&mut batches, &[":s BATCH -0"]).1 else { panic!("no history") };
+        let Some(Closed::Memory { lines, .. }) = hear(&mut batches, &[":s BATCH -0"]).1 else { panic!("no history") };
         assert_eq!(lines.len(), BATCH_LINES);
     }
 

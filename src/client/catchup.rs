@@ -9,6 +9,7 @@ use crate::wire::limits::{HISTORY_BYTES, LINE_AROUND_BYTES, MULTILINE_BYTES, MUL
 use crate::wire::line::Line;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::fold;
+use crate::wire::timestamp;
 
 /// Milliseconds that an answer of CHATHISTORY may take: a busy SD card needs seconds. Then the talk goes on without it.
 const ANSWER_WITHIN_MS: u64 = 30_000;
@@ -56,6 +57,18 @@ struct Fetch {
     limit: usize,
     held: Vec<Box<str>>,
     overflowed: bool,
+    /// What is to be said waits for it.
+    blocks: bool,
+}
+
+/// What is asked for of a conversation.
+#[derive(Clone, Copy)]
+struct Question {
+    /// The latest so many messages, when nothing is known of it.
+    first: usize,
+    /// And only those after this time (milliseconds since 1970).
+    since_ms: Option<u64>,
+    blocks: bool,
 }
 
 impl Catchup {
@@ -65,8 +78,47 @@ impl Catchup {
         (room.names_are_known, room.is_settled) = (false, false);
         if features.has_history() && first > 0 {
             self.asked += 1;
-            room.ask(name, first, self.asked, features, now_ms, orders);
+            let question = Question { first, since_ms: None, blocks: true };
+            room.ask(name, question, self.asked, features, now_ms, orders);
         }
+    }
+
+    /// Something was said in a room or by a person that was not looked at yet. Asks for what follows the last known message, else for
+    /// the latest `first`, those after `since_ms` only. Nothing waits for it.
+    pub fn missed(
+        &mut self,
+        name: &str,
+        (first, since_ms): (usize, Option<u64>),
+        features: &Features,
+        now_ms: u64,
+        orders: &mut Orders,
+    ) {
+        let room = self.rooms.entry(fold(name)).or_default();
+        if room.fetch.is_none() {
+            self.asked += 1;
+            room.ask(name, Question { first, since_ms, blocks: false }, self.asked, features, now_ms, orders);
+        }
+    }
+
+    /// The latest message of a room or a person is of this time and was read; it need not be fetched.
+    pub fn known_up_to(&mut self, name: &str, at_ms: u64) {
+        let room = self.rooms.entry(fold(name)).or_default();
+        room.is_known = true;
+        room.last.get_or_insert_with(|| {
+            let mut time = String::new();
+            timestamp::write_utc(at_ms, &mut time);
+            Last { msgid: None, time: Some(time.into()) }
+        });
+    }
+
+    /// Until when a room or a conversation is known, in milliseconds since 1970.
+    pub fn last_ms(&self, name: &str) -> Option<u64> {
+        timestamp::parse(self.rooms.get(&fold(name))?.last.as_ref()?.time.as_deref()?)
+    }
+
+    /// Whether the history of a room or a person is on its way.
+    pub fn is_asking(&self, name: &str) -> bool {
+        self.rooms.get(&fold(name)).is_some_and(|room| room.fetch.is_some())
     }
 
     /// The client left a room for good.
@@ -84,9 +136,9 @@ impl Catchup {
         }
     }
 
-    /// Whether history is on its way.
+    /// Whether history is on its way that what is to be said waits for.
     pub fn is_fetching(&self) -> bool {
-        self.rooms.values().any(|room| room.fetch.is_some())
+        self.rooms.values().any(|room| room.fetch.as_ref().is_some_and(|fetch| fetch.blocks))
     }
 
     /// Lets a live message pass, or holds it back until the history in front of it is here.
@@ -127,9 +179,10 @@ impl Catchup {
         let is_full =
             fetch.is_after && (messages >= fetch.limit || bytes + FULL_BYTES > HISTORY_BYTES) && room.last != before;
         if is_full || fetch.overflowed {
-            let (held, first) = (std::mem::take(&mut fetch.held), fetch.limit);
+            let held = std::mem::take(&mut fetch.held);
+            let question = Question { first: fetch.limit, since_ms: None, blocks: fetch.blocks };
             self.asked += 1;
-            room.ask(name, first, self.asked, features, now_ms, orders);
+            room.ask(name, question, self.asked, features, now_ms, orders);
             if let Some(fetch) = &mut room.fetch {
                 fetch.held = held;
             }
@@ -180,20 +233,34 @@ impl Catchup {
 }
 
 impl Room {
-    fn ask(&mut self, name: &str, first: usize, serial: u64, features: &Features, now_ms: u64, orders: &mut Orders) {
+    fn ask(
+        &mut self,
+        name: &str,
+        question: Question,
+        serial: u64,
+        features: &Features,
+        now_ms: u64,
+        orders: &mut Orders,
+    ) {
         let label = format!("h{serial}");
         let tag = if features.gives_receipts() { format!("@label={label} ") } else { String::new() };
         let after = self.last.as_ref().and_then(|last| last.selector(features));
         let after = after.or_else(|| self.is_known.then(|| THE_BEGINNING.to_owned()));
         let (is_after, limit) = match &after {
             Some(_) => (true, features.history_limit),
-            None => (false, first.min(features.history_limit)),
+            None => (false, question.first.min(features.history_limit)),
         };
-        orders.send(match after {
-            Some(after) => format!("{tag}CHATHISTORY AFTER {name} {after} {limit}"),
-            None => format!("{tag}CHATHISTORY LATEST {name} * {limit}"),
+        orders.send(match (after, question.since_ms) {
+            (Some(after), _) => format!("{tag}CHATHISTORY AFTER {name} {after} {limit}"),
+            (None, Some(since_ms)) => {
+                let mut since = String::new();
+                timestamp::write_utc(since_ms, &mut since);
+                format!("{tag}CHATHISTORY LATEST {name} timestamp={since} {limit}")
+            }
+            (None, None) => format!("{tag}CHATHISTORY LATEST {name} * {limit}"),
         });
-        self.fetch = Some(Fetch { label, since_ms: now_ms, is_after, limit, held: Vec::new(), overflowed: false });
+        let (held, overflowed, blocks) = (Vec::new(), false, question.blocks);
+        self.fetch = Some(Fetch { label, since_ms: now_ms, is_after, limit, held, overflowed, blocks });
     }
 
     /// Moves the point up to which the room is known.

@@ -25,10 +25,10 @@ pub const OF_SERVER: &[&str] = &[
     "禁言",
     "unmute",
     "解禁言",
-    "register",
-    "注册",
-    "login",
-    "登录",
+    "password",
+    "passwd",
+    "改口令",
+    "改密码",
 ];
 
 /// The commands that the client carries out.
@@ -54,10 +54,16 @@ pub const OF_CLIENT: &[&str] = &[
     "对话",
     "clear",
     "清屏",
+    "register",
+    "注册",
+    "login",
+    "登录",
+    "forget",
+    "忘记",
 ];
 
 /// Those that carry passwords: they are neither shown nor remembered.
-const SECRET: &[&str] = &["register", "注册", "login", "登录", "oper", "passwd"];
+const SECRET: &[&str] = &["register", "注册", "login", "登录", "oper", "password", "passwd", "改口令", "改密码"];
 
 /// Letters that a word may differ in to be a slip of the fingers.
 const SLIPS: usize = 2;
@@ -168,8 +174,14 @@ mod tests {
 
     #[test]
     fn passwords_are_recognised_even_behind_a_slip() {
-        for line in ["!login anna secret", "！注册*小阳*secret", "/LOGIN x y", "!lgoin anna secret", "  /regsiter a b"]
-        {
+        for line in [
+            "!login anna secret",
+            "！注册*小阳*secret",
+            "/LOGIN x y",
+            "!lgoin anna secret",
+            "  /regsiter a b",
+            "！改口令*geheim",
+        ] {
             assert!(is_secret(line), "{line}");
         }
         for line in ["login anna", "!join #a", "!history", "hello", "!me logs in"] {

@@ -14,7 +14,12 @@ pub const WANTED: Caps = Caps(
         | Caps::STANDARD_REPLIES.0
         | Caps::CHATHISTORY.0
         | Caps::MULTILINE.0
-        | Caps::LONG_LINES.0,
+        | Caps::LONG_LINES.0
+        | Caps::SASL.0
+        | Caps::AWAY_NOTIFY.0
+        | Caps::SEARCH.0
+        | Caps::READ_MARKER.0
+        | Caps::MESSAGE_REDACTION.0,
 );
 
 /// What makes an echo a receipt: it comes, it is tagged, and a refusal is tagged as well.
@@ -37,6 +42,8 @@ pub struct Multiline {
 pub struct Features {
     /// The capabilities in use.
     pub caps: Caps,
+    /// The capabilities that the server has.
+    pub offered: Caps,
     /// The name of the network.
     pub network: Box<str>,
     /// The room that everybody is in (`gzy/LOBBY`); only GZY has one.
@@ -61,6 +68,7 @@ impl Default for Features {
     fn default() -> Features {
         Features {
             caps: Caps::NONE,
+            offered: Caps::NONE,
             network: "".into(),
             lobby: None,
             history_limit: HISTORY_MESSAGES,
@@ -157,7 +165,7 @@ pub fn worth_asking(offered: Caps) -> Caps {
         wanted = wanted.without(Caps::ECHO_MESSAGE.with(Caps::LABELED_RESPONSE));
     }
     if !wanted.has(Caps::BATCH) {
-        wanted = wanted.without(Caps::CHATHISTORY);
+        wanted = wanted.without(Caps::CHATHISTORY.with(Caps::SEARCH));
     }
     if !wanted.has(LINES) {
         wanted = wanted.without(Caps::MULTILINE);
@@ -208,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_echo_without_labels_is_not_asked_for() {
-        let some = Caps::ECHO_MESSAGE.with(Caps::SERVER_TIME).with(Caps::MESSAGE_TAGS).with(Caps::AWAY_NOTIFY);
+        let some = Caps::ECHO_MESSAGE.with(Caps::SERVER_TIME).with(Caps::MESSAGE_TAGS).with(Caps::CHGHOST);
         assert_eq!(worth_asking(some), Caps::SERVER_TIME.with(Caps::MESSAGE_TAGS));
         assert_eq!(worth_asking(WANTED.with(Caps::CHGHOST)), WANTED);
         assert_eq!(worth_asking(Caps::CHATHISTORY.with(Caps::MULTILINE)), Caps::NONE);

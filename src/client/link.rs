@@ -99,15 +99,15 @@ impl Link {
             };
             let mut orders = Orders::default();
             self.session.lost(&mut orders);
-            if self.session.waits_for_nick() {
-                while self.session.waits_for_nick() {
+            if self.session.waits_for_answer() {
+                while self.session.waits_for_answer() {
                     let command = self.next_command().await?;
                     self.take(command).await?;
                 }
                 continue;
             }
-            // Trying again would not make a key right; somebody has to look into it.
-            if !self.session.was_in() || matches!(trouble, Trouble::Distrusted(_)) {
+            // Trying again would not make a key or a password right; somebody has to look into it.
+            if !self.session.was_in() || trouble.is_final() {
                 return Some(trouble);
             }
             if !std::mem::replace(&mut self.loss_is_told, true) {

@@ -1,6 +1,8 @@
-//! How a client gets in: capabilities, the nick, and another nick when that is taken.
+//! How a client gets in: capabilities, the account, the nick, and another nick when that is taken.
 
+use super::account::{Credentials, LoginFault, Wanted};
 use super::features::worth_asking;
+use super::knock::{Heard, Knock};
 use super::{Event, Orders, Trouble, nick_of};
 use crate::wire::caps::{Caps, MULTILINE};
 use crate::wire::line::Line;
@@ -11,6 +13,23 @@ const USER: &str = "gzy";
 
 /// Nicks that are tried without asking anybody before the client gives up.
 const NICKS_TRIED: u32 = 20;
+
+/// With what a client comes to the door.
+#[derive(Clone, Debug, Default)]
+pub struct Greeting<'a> {
+    /// The nick to ask for. Whoever logs in is called as their account, and asks for that.
+    pub nick: &'a str,
+    /// The word that the server may want from everybody (`PASS`).
+    pub password: Option<&'a str>,
+    /// Somebody is there to choose another nick.
+    pub can_ask: bool,
+    /// The account that is wanted.
+    pub door: Option<(Wanted, Credentials)>,
+    /// Nobody on the way can read what is sent.
+    pub is_private: bool,
+    /// Somebody is there to type another password.
+    pub asks_password: bool,
+}
 
 /// One attempt to get in. Lives from the greeting to the end of the welcome.
 #[derive(Debug)]
@@ -24,6 +43,13 @@ pub struct Login {
     can_ask: bool,
     is_asking: bool,
     welcomed: bool,
+    /// The account that is wanted, until the capabilities are known.
+    door: Option<(Wanted, Credentials)>,
+    knock: Option<Knock>,
+    logged_in: Option<Credentials>,
+    is_private: bool,
+    asks_password: bool,
+    is_asking_password: bool,
 }
 
 /// What became of a line while logging in.
@@ -40,30 +66,49 @@ pub enum Step {
 }
 
 impl Login {
-    /// Greets. `can_ask`: somebody is there to choose another nick.
-    pub fn open(nick: &str, password: Option<&str>, can_ask: bool, orders: &mut Orders) -> Login {
+    /// Greets.
+    pub fn open(greeting: Greeting, orders: &mut Orders) -> Login {
+        let Greeting { nick, password, can_ask, door, is_private, asks_password } = greeting;
+        let account = door.as_ref().and_then(|(_, login)| Nick::parse(&login.name).ok());
+        let nick = account.as_ref().map_or(nick, |account| account.as_str());
         orders.send("CAP LS 302".to_owned());
         if let Some(password) = password {
             orders.send(format!("PASS :{password}"));
         }
         orders.send(format!("NICK {nick}"));
         orders.send(format!("USER {USER} 0 * :{nick}"));
-        let (offered, caps) = (Caps::NONE, Caps::NONE);
         Login {
             nick: nick.into(),
-            offered,
-            caps,
+            offered: Caps::NONE,
+            caps: Caps::NONE,
             multiline: "".into(),
             tries: 0,
-            can_ask,
+            // Whoever logs in has the name of the account in the end.
+            can_ask: can_ask && door.is_none(),
             is_asking: false,
             welcomed: false,
+            door,
+            knock: None,
+            logged_in: None,
+            is_private,
+            asks_password,
+            is_asking_password: false,
         }
     }
 
     /// The capabilities that were granted.
     pub fn caps(&self) -> Caps {
         self.caps
+    }
+
+    /// The capabilities that the server offers.
+    pub fn offered(&self) -> Caps {
+        self.offered
+    }
+
+    /// The account that the server has logged the client in to.
+    pub fn logged_in(&self) -> Option<&Credentials> {
+        self.logged_in.as_ref()
     }
 
     /// How much a message of several lines may hold, in the server's words.
@@ -76,6 +121,18 @@ impl Login {
         self.is_asking
     }
 
+    /// Whether the server waits for a password that somebody has to type.
+    pub fn is_asking_password(&self) -> bool {
+        self.is_asking_password
+    }
+
+    /// Somebody typed another password, wants an account, or none.
+    pub fn answered(&mut self, door: Option<(Wanted, Credentials)>, orders: &mut Orders) -> Step {
+        self.is_asking_password = false;
+        self.door = door;
+        self.knock_or_end(orders)
+    }
+
     /// Somebody chose another nick.
     pub fn chosen(&mut self, nick: &str, orders: &mut Orders) {
         self.is_asking = false;
@@ -85,11 +142,23 @@ impl Login {
 
     /// Handles a line from the server.
     pub fn heard(&mut self, line: &Line, orders: &mut Orders) -> Step {
+        if let Some(knock) = &mut self.knock {
+            match knock.heard(line, orders) {
+                Heard::Other => {}
+                Heard::Taken => return Step::Taken,
+                Heard::LoggedIn { name, number } => return self.is_in_account(name, number, orders),
+                Heard::Refused(fault) => return self.turned_away(fault, orders),
+            }
+        }
         match line.command {
-            "CAP" => self.negotiate(line, orders),
+            "CAP" => return self.negotiate(line, orders),
             // A server from before capabilities; it goes on with the rest of the greeting.
             "421" if line.param(1) == Some("CAP") => {}
             "001" => {
+                if let Some((_, login)) = self.door.take() {
+                    // A server without capabilities has no accounts either.
+                    return Step::Failed(Trouble::NoLogin(login.name, LoginFault::NoAccounts));
+                }
                 self.welcomed = true;
                 self.nick = line.param(0).unwrap_or(&self.nick).into();
             }
@@ -110,7 +179,7 @@ impl Login {
         Step::Taken
     }
 
-    fn negotiate(&mut self, line: &Line, orders: &mut Orders) {
+    fn negotiate(&mut self, line: &Line, orders: &mut Orders) -> Step {
         let names = line.params().last().copied().unwrap_or_default();
         let caps = names.split(' ').filter_map(|cap| Caps::named(cap.split('=').next().unwrap_or(cap)));
         match line.param(1) {
@@ -121,21 +190,59 @@ impl Login {
                     self.multiline = value.into();
                 }
                 if line.param(2) == Some("*") && line.params().len() > 3 {
-                    return; // More of the list follows.
+                    return Step::Taken; // More of the list follows.
                 }
                 let wanted = worth_asking(self.offered);
                 if wanted == Caps::NONE {
-                    return orders.send("CAP END".to_owned());
+                    return self.knock_or_end(orders);
                 }
                 orders.send(format!("CAP REQ :{}", wanted.names().collect::<Vec<_>>().join(" ")));
             }
             Some("ACK") => {
                 self.caps = caps.fold(self.caps, Caps::with);
-                orders.send("CAP END".to_owned());
+                return self.knock_or_end(orders);
             }
-            Some("NAK") => orders.send("CAP END".to_owned()),
+            Some("NAK") => return self.knock_or_end(orders),
             _ => {}
         }
+        Step::Taken
+    }
+
+    /// The capabilities are known: knocks at the account's door, or goes on without one.
+    fn knock_or_end(&mut self, orders: &mut Orders) -> Step {
+        let Some((wanted, login)) = self.door.take() else {
+            orders.send("CAP END".to_owned());
+            return Step::Taken;
+        };
+        let knock = self.knock.insert(Knock::new(wanted, login));
+        match knock.hindrance(self.offered, self.is_private) {
+            Some(fault) => self.turned_away(fault, orders),
+            None => {
+                knock.begin(orders);
+                Step::Taken
+            }
+        }
+    }
+
+    fn is_in_account(&mut self, name: Box<str>, number: Option<Box<str>>, orders: &mut Orders) -> Step {
+        let Some(knock) = self.knock.take() else { return Step::Taken };
+        let login = Credentials { name, ..knock.login };
+        self.logged_in = Some(login.clone());
+        orders.tell(Event::LoggedIn { login, number });
+        orders.send("CAP END".to_owned());
+        Step::Taken
+    }
+
+    fn turned_away(&mut self, fault: LoginFault, orders: &mut Orders) -> Step {
+        let Some(Knock { wanted, login, .. }) = self.knock.take() else { return Step::Taken };
+        let asked = self.asks_password && fault.can_be_asked_about() && !fault.may_pass();
+        let name = login.name;
+        if !asked {
+            return Step::Failed(Trouble::NoLogin(name, fault));
+        }
+        orders.tell(Event::NotLoggedIn { wanted, name, fault, asked });
+        self.is_asking_password = true;
+        Step::Taken
     }
 
     fn refused(&mut self, line: &Line, orders: &mut Orders) -> Step {
@@ -175,92 +282,4 @@ fn suggested(refused: &str, sentence: &str) -> Option<Box<str>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hear(login: &mut Login, text: &str) -> (Step, Orders) {
-        let mut orders = Orders::default();
-        let step = login.heard(&Line::parse(text).unwrap(), &mut orders);
-        (step, orders)
-    }
-
-    fn login(can_ask: bool) -> Login {
-        Login::open("小阳", None, can_ask, &mut Orders::default())
-    }
-
-    #[test]
-    fn the_greeting_says_all_at_once() {
-        let mut orders = Orders::default();
-        Login::open("小阳", Some("a word"), false, &mut orders);
-        assert_eq!(orders.lines, ["CAP LS 302", "PASS :a word", "NICK 小阳", "USER gzy 0 * :小阳"]);
-    }
-
-    #[test]
-    fn capabilities_are_asked_for_when_the_whole_list_is_known() {
-        let mut login = login(false);
-        let (_, orders) = hear(&mut login, ":s CAP * LS * :server-time message-tags sasl=PLAIN");
-        assert!(orders.lines.is_empty());
-        let (_, orders) = hear(&mut login, ":s CAP * LS :batch draft/chathistory chghost");
-        assert_eq!(orders.lines, ["CAP REQ :server-time message-tags batch draft/chathistory"]);
-        let (_, orders) = hear(&mut login, ":s CAP * ACK :server-time message-tags batch draft/chathistory ");
-        assert_eq!(orders.lines, ["CAP END"]);
-        assert!(login.caps().has(Caps::CHATHISTORY.with(Caps::SERVER_TIME)));
-        assert!(!login.caps().has(Caps::CHGHOST));
-    }
-
-    #[test]
-    fn a_server_without_capabilities_lets_the_client_in_as_well() {
-        let mut login = login(false);
-        hear(&mut login, ":s 421 小阳 CAP :Unknown command");
-        hear(&mut login, ":s 001 小阳 :Welcome");
-        assert_eq!(hear(&mut login, ":s 422 小阳 :No MOTD").0, Step::In("小阳".into()));
-    }
-
-    #[test]
-    fn nobody_to_ask_takes_the_suggestion_and_counts_on_without_one() {
-        let mut login = login(false);
-        let (_, orders) = hear(&mut login, ":s 433 * 小阳 :小阳 is taken; 小阳2 is free");
-        assert_eq!(orders.lines, ["NICK 小阳2"]);
-        let (_, orders) = hear(&mut login, ":s 433 * 小阳2 :Nickname is already in use");
-        assert_eq!(orders.lines, ["NICK 小阳3"]);
-        let (_, orders) = hear(&mut login, ":s 432 * 小阳3 :Erroneous nickname");
-        assert_eq!(orders.lines, ["NICK guest2"]);
-    }
-
-    #[test]
-    fn a_server_that_likes_no_nick_is_given_up() {
-        let mut login = login(false);
-        let refusal = ":s 433 * x :in use";
-        for _ in 0..NICKS_TRIED {
-            assert_eq!(hear(&mut login, refusal).0, Step::Taken);
-        }
-        assert_eq!(hear(&mut login, refusal).0, Step::Failed(Trouble::NoNick("in use".into())));
-    }
-
-    #[test]
-    fn somebody_who_can_be_asked_is_asked() {
-        let mut login = login(true);
-        let (_, orders) = hear(&mut login, ":s 433 * 小阳 :小阳 已被占用；小阳2 可用");
-        assert!(orders.lines.is_empty() && login.is_asking());
-        let [Event::NickRefused { suggestion, asked: true, .. }] = &orders.events[..] else { panic!("{orders:?}") };
-        assert_eq!(suggestion.as_deref(), Some("小阳2"));
-        let mut orders = Orders::default();
-        login.chosen("小阴", &mut orders);
-        assert_eq!((orders.lines, login.is_asking()), (vec!["NICK 小阴".to_owned()], false));
-    }
-
-    #[test]
-    fn only_a_legal_nick_counts_as_a_suggestion() {
-        assert_eq!(suggested("anna", "anna is taken; anna2 is free").as_deref(), Some("anna2"));
-        assert_eq!(suggested("anna", "anna is taken; b\u{1b}[2J is free"), None);
-        assert_eq!(suggested("anna", "anna is taken; anna is free"), None);
-        assert_eq!(suggested("anna", "Nickname is already in use."), None);
-        assert_eq!(suggested("anna", "annabel is here"), None);
-    }
-
-    #[test]
-    fn a_wrong_password_is_told_in_the_servers_words() {
-        let (step, _) = hear(&mut login(false), ":s 464 * :Password incorrect");
-        assert_eq!(step, Step::Failed(Trouble::Closed(Some("Password incorrect".into()))));
-    }
-}
+mod tests;

@@ -31,6 +31,8 @@ pub struct Member {
     pub nick: Box<str>,
     /// The status marks in front of it (`@`, `+`).
     pub marks: Box<str>,
+    /// The server says that they are away.
+    pub is_away: bool,
 }
 
 impl Room {
@@ -58,7 +60,7 @@ impl Room {
     /// Somebody is in the room.
     pub fn add(&mut self, nick: &str) {
         for members in self.lists().filter(|members| members.len() < MEMBERS) {
-            members.entry(fold(nick)).or_insert_with(|| Member { nick: nick.into(), marks: "".into() });
+            members.entry(fold(nick)).or_insert_with(|| Member { nick: nick.into(), marks: "".into(), is_away: false });
         }
     }
 
@@ -79,6 +81,13 @@ impl Room {
         is_known
     }
 
+    /// Somebody is away, or back.
+    pub fn set_away(&mut self, nick: &str, is_away: bool) {
+        for members in self.lists() {
+            members.get_mut(&fold(nick)).into_iter().for_each(|member| member.is_away = is_away);
+        }
+    }
+
     /// Takes one line of a NAMES answer: nicks with marks in front, perhaps with `!user@host` behind.
     pub fn listed(&mut self, names: &str, features: &Features) {
         let naming = self.naming.get_or_insert_default();
@@ -86,7 +95,8 @@ impl Room {
             let bare = name.trim_start_matches(|c| features.status_marks.contains(c));
             let (nick, marks) = (nick_of(bare), &name[..name.len() - bare.len()]);
             if naming.len() < MEMBERS && !nick.is_empty() {
-                naming.insert(fold(nick), Member { nick: nick.into(), marks: marks.into() });
+                let is_away = self.members.get(&fold(nick)).is_some_and(|member| member.is_away);
+                naming.insert(fold(nick), Member { nick: nick.into(), marks: marks.into(), is_away });
             }
         }
     }

@@ -1,15 +1,27 @@
 //! The talk with one server, over as many links as it takes: lines in, lines and events out. No sockets, no clock.
 
+use std::collections::HashSet;
+
+use super::account::Credentials;
+use super::asked::Asked;
 use super::batches::{Batches, Closed};
 use super::catchup::Catchup;
 use super::features::Features;
-use super::login::{Login, Step};
+use super::login::{Greeting, Login, Step};
+use super::marks::Marks;
+use super::news::News;
 use super::outbox::{Answer, NewId, Outbox, Standing};
-use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Trouble, nick_of};
+use super::{Command, Config, DEFAULT_ROOM, Event, Orders, Security, Trouble, nick_of};
 use crate::wire::caps::Caps;
 use crate::wire::limits::HISTORY_MESSAGES;
 use crate::wire::line::Line;
 use crate::wire::name::fold;
+
+mod door;
+mod own;
+mod recall;
+
+use door::Door;
 
 /// Milliseconds that a server may take to let the client in, when nobody has to choose a nick meanwhile: reverse look-ups take long.
 const LOGIN_WITHIN_MS: u64 = 60_000;
@@ -32,14 +44,24 @@ pub struct Session {
     /// `user@host` as others see it.
     host: Option<Box<str>>,
     stage: Stage,
+    door: Door,
     features: Features,
     batches: Batches,
     catchup: Catchup,
+    news: News,
+    asked: Asked,
+    marks: Marks,
     outbox: Outbox,
     /// To be entered again, in the order of entering.
     rooms: Vec<Box<str>>,
     /// Rooms (folded) that the client is about to be in. Nothing is said before: their history may show what arrived already.
     entering: Vec<Box<str>>,
+    /// Rooms (folded) that the user wanted to enter.
+    wishes: HashSet<Box<str>>,
+    /// One of them was named by its number.
+    wishes_by_number: bool,
+    /// Rooms (folded) that the server brought the client into, because its account is a member: it does so again by itself.
+    brought: HashSet<Box<str>>,
     enter_by_ms: u64,
     was_in: bool,
     /// Somebody has to choose a nick before it makes sense to dial again.
@@ -68,15 +90,22 @@ impl Session {
         Session {
             wanted: config.nick.clone(),
             nick: config.nick.clone(),
+            door: Door::new(config.account.clone()),
             config,
             host: None,
             stage: Stage::Down,
             features: Features::default(),
             batches: Batches::default(),
             catchup: Catchup::default(),
+            news: News::default(),
+            asked: Asked::default(),
+            marks: Marks::default(),
             outbox: Outbox::new(new_id),
             rooms: Vec::new(),
             entering: Vec::new(),
+            wishes: HashSet::new(),
+            wishes_by_number: false,
+            brought: HashSet::new(),
             enter_by_ms: 0,
             was_in: false,
             nick_is_open: false,
@@ -91,17 +120,29 @@ impl Session {
         self.last_words = None;
         // Coming back, the nick may still be held by the broken link; that is nothing to bother somebody with.
         let can_ask = self.config.can_ask && !self.was_in;
-        let login = Login::open(&self.wanted, self.config.password.as_deref(), can_ask, orders);
+        let greeting = Greeting {
+            nick: &self.wanted,
+            password: self.config.password.as_deref(),
+            can_ask,
+            door: self.door.wanted(),
+            is_private: self.is_private(),
+            asks_password: self.config.asks_password,
+        };
+        let login = Login::open(greeting, orders);
         self.stage = Stage::Hello { login, until_ms: now_ms + LOGIN_WITHIN_MS };
     }
 
     /// The link is gone.
     pub fn lost(&mut self, orders: &mut Orders) {
-        self.nick_is_open = self.waits_for_nick();
+        let asks_password = matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking_password());
+        self.nick_is_open |= matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking());
+        self.door.lost(asks_password);
         self.stage = Stage::Down;
         self.batches = Batches::default();
         self.entering.clear();
         self.catchup.lost(orders);
+        self.news.lost();
+        self.asked.lost(orders);
         self.outbox.lost();
         self.regain = None;
     }
@@ -116,9 +157,12 @@ impl Session {
         matches!(self.stage, Stage::In)
     }
 
-    /// Whether nothing can go on before somebody has chosen a nick.
-    pub fn waits_for_nick(&self) -> bool {
-        self.nick_is_open || matches!(&self.stage, Stage::Hello { login, .. } if login.is_asking())
+    /// Whether nothing can go on before somebody has chosen a nick, or typed a password.
+    pub fn waits_for_answer(&self) -> bool {
+        let is_asking = |login: &Login| login.is_asking() || login.is_asking_password();
+        self.nick_is_open
+            || self.door.is_open()
+            || matches!(&self.stage, Stage::Hello { login, .. } if is_asking(login))
     }
 
     /// Whether the front end has to wait with more to say.
@@ -136,7 +180,7 @@ impl Session {
         match command {
             Command::Say { key, target, text } => {
                 self.outbox.say(key, target, &text, orders);
-                self.flush(orders);
+                self.send_waiting(orders);
             }
             Command::Nick(nick) => match &mut self.stage {
                 Stage::Down => (self.wanted, self.nick_is_open) = (nick, false),
@@ -149,8 +193,17 @@ impl Session {
                     orders.send(format!("NICK {nick}"));
                 }
             },
-            Command::Join(room) if self.is_in() => orders.send(format!("JOIN {room}")),
-            Command::Join(room) => self.remember(&room),
+            Command::LogIn(wanted, login) => self.told_account(Some((wanted, login)), orders),
+            Command::StayGuest => self.told_account(None, orders),
+            Command::Join(room) => {
+                self.wish(&room);
+                match self.is_in() {
+                    true => orders.send(format!("JOIN {room}")),
+                    false => self.remember(&room),
+                }
+            }
+            Command::Ask(key, question) => self.asked.ask(key, &question, &self.features, orders),
+            Command::Read(target, up_to_ms) => self.has_read(&target, up_to_ms),
             Command::Part(room) => {
                 self.rooms.retain(|other| fold(other) != fold(&room));
                 if self.is_in() {
@@ -183,17 +236,24 @@ impl Session {
     /// When [`Session::tick`] has something to do.
     pub fn deadline_ms(&self) -> Option<u64> {
         let login = match &self.stage {
-            Stage::Hello { login, until_ms } if !login.is_asking() => Some(*until_ms),
+            _ if self.door.doom().is_some() => Some(0),
+            Stage::Hello { until_ms, .. } if !self.waits_for_answer() => Some(*until_ms),
             _ => None,
         };
         let enter = (self.is_in() && !self.entering.is_empty()).then_some(self.enter_by_ms);
-        [login, enter, self.catchup.deadline_ms(), self.regain.map(|regain| regain.at_ms)].into_iter().flatten().min()
+        let marks = self.marks.deadline_ms().filter(|_| self.is_in());
+        let regain = self.regain.map(|regain| regain.at_ms);
+        let all = [login, enter, self.catchup.deadline_ms(), self.asked.deadline_ms(), marks, regain];
+        all.into_iter().flatten().min()
     }
 
     /// Does what is due. An error ends the link.
     pub fn tick(&mut self, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
+        if let Some(doom) = self.door.take_doom() {
+            return Err(doom);
+        }
         match &self.stage {
-            Stage::Hello { login, until_ms } if *until_ms <= now_ms && !login.is_asking() => {
+            Stage::Hello { until_ms, .. } if *until_ms <= now_ms && !self.waits_for_answer() => {
                 return Err(Trouble::NoAnswer);
             }
             _ => {}
@@ -205,7 +265,11 @@ impl Session {
             self.entering.clear();
         }
         self.catchup.tick(now_ms, orders);
-        self.flush(orders);
+        self.asked.tick(now_ms, orders);
+        if self.is_in() {
+            self.marks.due(now_ms).into_iter().for_each(|line| orders.send(line));
+        }
+        self.flush(now_ms, orders);
         Ok(())
     }
 
@@ -220,8 +284,13 @@ impl Session {
         }
         let label = self.batches.label_of(line);
         let in_batch = line.tags.value("batch").is_some();
-        if self.catchup.refused(line, label.as_deref(), orders) || self.regain_refused(line) {
-            self.flush(orders);
+        if self.answers_knock(line, orders)
+            || self.asked.refused(line, label.as_deref(), orders)
+            || self.follow_marks(line)
+            || self.catchup.refused(line, label.as_deref(), orders)
+            || self.regain_refused(line)
+        {
+            self.flush(now_ms, orders);
             return Ok(());
         }
         let receipts = self.features.gives_receipts();
@@ -230,20 +299,21 @@ impl Session {
             self.follow(line, now_ms, orders);
             self.pass(line, text, orders);
         }
-        self.flush(orders);
+        self.flush(now_ms, orders);
         Ok(())
     }
 
     /// The welcome is over.
     fn entered(&mut self, nick: Box<str>, now_ms: u64, orders: &mut Orders) {
         if let Stage::Hello { login, .. } = &self.stage {
-            self.features.caps = login.caps();
+            (self.features.caps, self.features.offered) = (login.caps(), login.offered());
+            self.door.entered(login.logged_in());
             self.features.learn_multiline(login.multiline());
         }
         self.stage = Stage::In;
         if fold(&nick) != fold(&self.wanted) {
-            // The first time, another nick is the person's choice, or what there was to be had.
-            if self.was_in {
+            // The first time, another nick is the person's choice, or what there was to be had. An account has one nick.
+            if self.was_in && self.door.account().is_none() {
                 self.regain = Some(Regain { at_ms: now_ms + REGAIN_EVERY_MS, asked: false });
             } else {
                 self.wanted = nick.clone();
@@ -257,10 +327,16 @@ impl Session {
             let home = self.home().to_owned();
             self.remember(&home);
         }
-        self.entering = self.rooms.iter().chain(&self.features.lobby).map(|room| fold(room)).collect();
+        let logged_in = self.door.account().is_some();
+        let by_us = |room: &&Box<str>| !logged_in || !self.brought.contains(&fold(room));
+        self.entering = self.rooms.iter().filter(by_us).chain(&self.features.lobby).map(|room| fold(room)).collect();
         self.enter_by_ms = now_ms + ENTER_WITHIN_MS;
-        for room in self.rooms.iter().filter(|room| !self.features.is_lobby(room)) {
+        for room in self.rooms.iter().filter(by_us).filter(|room| !self.features.is_lobby(room)) {
             orders.send(format!("JOIN {room}"));
+        }
+        self.ask_news(orders);
+        if let Some((wanted, login)) = self.door.wanted_next() {
+            self.knock(wanted, login, orders);
         }
     }
 
@@ -269,75 +345,8 @@ impl Session {
         self.config.room.as_deref().or(self.features.lobby.as_deref()).unwrap_or(DEFAULT_ROOM)
     }
 
-    fn remember(&mut self, room: &str) {
-        if self.rooms.len() < ROOMS && self.rooms.iter().all(|other| fold(other) != fold(room)) {
-            self.rooms.push(room.into());
-        }
-    }
-
     fn is_me(&self, nick: &str) -> bool {
         fold(nick) == fold(&self.nick)
-    }
-
-    /// Notes what a line changes for the client itself: its nick, its rooms.
-    fn follow(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) {
-        let source = line.source.unwrap_or_default();
-        let by_me = self.is_me(nick_of(source));
-        match (line.command, line.param(0), line.param(1)) {
-            ("JOIN", Some(room), _) if by_me => {
-                self.host = source.split_once('!').map(|(_, host)| host.into());
-                self.remember(room);
-                self.entering.retain(|other| *other != fold(room));
-                // Messages whose receipt was lost are looked for, also by those who want no history.
-                let first = if self.outbox.is_in_doubt() { HISTORY_MESSAGES } else { self.config.history };
-                self.catchup.joined(room, first, &self.features, now_ms, orders);
-            }
-            ("PART", Some(room), _) if by_me => self.left(room),
-            ("KICK", Some(room), Some(nick)) if self.is_me(nick) => self.left(room),
-            ("366", _, Some(room)) => self.catchup.names_ended(room, orders),
-            // A room that cannot be entered is not tried again: no such room, too many, full, invited only, banned, key.
-            ("403" | "405" | "471" | "473" | "474" | "475" | "476" | "477", _, Some(room)) => self.left(room),
-            ("NICK", Some(nick), _) if by_me => {
-                self.nick = nick.into();
-                self.wanted = nick.into();
-                self.regain = None;
-            }
-            ("CAP", _, Some("DEL")) => {
-                let gone = line.params().last().copied().unwrap_or_default();
-                for cap in gone.split(' ').filter_map(Caps::named) {
-                    self.features.caps = self.features.caps.without(cap);
-                }
-            }
-            _ => {}
-        }
-        // Whoever held the nick let it go.
-        let let_go = matches!(line.command, "QUIT" | "NICK") && fold(nick_of(source)) == fold(&self.wanted);
-        if let_go && self.regain.is_some() && !by_me {
-            self.try_regain(now_ms, orders);
-        }
-    }
-
-    fn left(&mut self, room: &str) {
-        self.entering.retain(|other| *other != fold(room));
-        self.rooms.retain(|other| fold(other) != fold(room));
-        self.catchup.left(room);
-    }
-
-    fn try_regain(&mut self, now_ms: u64, orders: &mut Orders) {
-        self.regain = Some(Regain { at_ms: now_ms + REGAIN_EVERY_MS, asked: true });
-        orders.send(format!("NICK {}", self.wanted));
-    }
-
-    /// Whether a line refuses an attempt to get the own nick back.
-    fn regain_refused(&mut self, line: &Line) -> bool {
-        let refuses = matches!(line.command, "432" | "433" | "436" | "437" | "438");
-        match &mut self.regain {
-            Some(regain) if refuses && regain.asked => {
-                regain.asked = false;
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Hands a line to the front end, messages to a room in their order.
@@ -346,6 +355,12 @@ impl Session {
             ("CAP" | "ACK" | "TAGMSG", _) => {}
             ("PRIVMSG" | "NOTICE", Some(target)) if self.features.is_room(self.features.without_marks(target)) => {
                 self.catchup.pass(self.features.without_marks(target), line, text, orders);
+            }
+            // Talk with somebody whose history is on its way waits for that, as in a room.
+            ("PRIVMSG", Some(target)) => {
+                let who = nick_of(line.source.unwrap_or_default());
+                let other = if self.is_me(who) { target } else { who };
+                self.catchup.pass(other, line, text, orders);
             }
             _ => orders.tell(Event::Line { text: text.into(), history: false }),
         }
@@ -358,39 +373,25 @@ impl Session {
             let echo = format!(":{}!{host} PRIVMSG {target} :{text}", self.nick);
             orders.tell(Event::Line { text: echo.into(), history: false });
         }
-        self.flush(orders);
+        self.send_waiting(orders);
+    }
+
+    /// Goes on with what waits for other things to end.
+    fn flush(&mut self, now_ms: u64, orders: &mut Orders) {
+        if self.is_in() {
+            self.news.go_on(&mut self.catchup, &self.features, now_ms, orders);
+        }
+        self.send_waiting(orders);
     }
 
     /// Sends what waits, unless rooms are being entered or history is on its way: it may show that a message arrived whose receipt was lost.
-    fn flush(&mut self, orders: &mut Orders) {
+    fn send_waiting(&mut self, orders: &mut Orders) {
         if !self.is_in() || !self.entering.is_empty() || self.catchup.is_fetching() {
             return;
         }
         let home = self.home().to_owned();
         let standing = Standing { features: &self.features, nick: &self.nick, host: self.host.as_deref(), home: &home };
         self.outbox.flush(standing, orders);
-    }
-
-    fn batch(&mut self, line: &Line, now_ms: u64, orders: &mut Orders) -> Result<(), Trouble> {
-        match self.batches.heard(line) {
-            Some(Closed::Message(text)) => {
-                let Some(line) = Line::parse(&text) else { return Ok(()) };
-                return self.said(&line, &text, now_ms, orders);
-            }
-            Some(Closed::History { room, lines }) => self.remembered(&room, lines, now_ms, orders),
-            Some(Closed::Answer(label)) => self.outbox.answer_ended(&label, orders),
-            None => {}
-        }
-        self.flush(orders);
-        Ok(())
-    }
-
-    /// History is here: what of it is ours has arrived, the rest is told.
-    fn remembered(&mut self, room: &str, lines: Vec<Box<str>>, now_ms: u64, orders: &mut Orders) {
-        for line in lines.iter().filter_map(|text| Line::parse(text)) {
-            self.outbox.heard(&line, None, true, self.features.gives_receipts(), orders);
-        }
-        self.catchup.fetched(room, lines, &self.features, now_ms, orders);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What there is to show to a person: the words of the view to its front ends.
 
 use super::Trouble;
+use super::account::{LoginFault, Wanted};
 use crate::net::Address;
 use crate::wire::fingerprint::Fingerprint;
 
@@ -16,6 +17,23 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// The room or the person whose conversation it belongs to.
+    pub fn conversation(&self) -> Option<&str> {
+        let with = match &self.what {
+            What::Said(Said { with, .. }) | What::Removed { with, .. } => with.as_deref(),
+            _ => None,
+        };
+        self.room.as_deref().or(with)
+    }
+
+    /// The server's id of a message.
+    pub fn id(&self) -> Option<&str> {
+        match &self.what {
+            What::Said(said) => said.id.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether somebody said it.
     pub fn is_message(&self) -> bool {
         matches!(self.what, What::Said(_))
@@ -82,6 +100,15 @@ pub enum What {
         /// The change as on the wire: `+o anna`.
         change: Box<str>,
     },
+    /// A message was taken back.
+    Removed {
+        /// The server's id of it.
+        id: Box<str>,
+        /// By whom.
+        by: Box<str>,
+        /// The other side of private talk.
+        with: Option<Box<str>>,
+    },
     /// Somebody invites the client to the room.
     Invited {
         /// Who.
@@ -106,6 +133,22 @@ pub enum What {
         nick: Box<str>,
         /// The server's sentence.
         why: Box<str>,
+    },
+    /// The client is logged in to an account.
+    LoggedIn {
+        /// The account.
+        name: Box<str>,
+        /// Its number, when it was just made.
+        number: Option<Box<str>>,
+    },
+    /// The client is not logged in, or has no new account.
+    NotLoggedIn {
+        /// What was wanted.
+        wanted: Wanted,
+        /// Of which account.
+        name: Box<str>,
+        /// Why not.
+        fault: LoginFault,
     },
     /// A server's key is trusted from here on.
     KeyAccepted {
@@ -146,4 +189,6 @@ pub struct Said {
     pub is_action: bool,
     /// It is a NOTICE, which wants no answer.
     pub is_notice: bool,
+    /// The server's id of it.
+    pub id: Option<Box<str>>,
 }

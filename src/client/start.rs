@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::Security;
+use super::account::Credentials;
 use super::known_servers::Trust;
+use super::logins::Logins;
 use super::pace::BROKEN_AFTER_MS;
 use super::settings::{Colours, Key, SettingsFault, SettingsFile};
-use super::words::{Language, Opening, opening};
+use super::words::{AccountSaying, Language, Opening, Saying, opening, say};
 use crate::net::Address;
 use crate::wire::fingerprint::{Fingerprint, Invitation};
 
@@ -44,7 +46,10 @@ pub struct Start {
     pub nick: Option<String>,
     /// Sentences that the user should read before the talk begins.
     pub notes: Vec<String>,
+    /// The account that is logged in to by itself.
+    pub login: Option<Credentials>,
     settings: SettingsFile,
+    logins: Logins,
 }
 
 impl Start {
@@ -70,6 +75,11 @@ impl Start {
             (true, None) => Security::Plain,
             (false, invited) => Security::Encrypted(Trust::new(folder, invited, wish.accept_new_key)),
         };
+        let logins = Logins::of(folder);
+        let login = logins.find(&address).unwrap_or_else(|fault| {
+            notes.push(say(language, &Saying::Account(AccountSaying::Fault(&fault))));
+            None
+        });
         Ok(Start {
             address,
             security,
@@ -78,8 +88,27 @@ impl Start {
             colours: wish.colours.unwrap_or_else(|| settings.settings.colours()),
             nick: settings.settings.value(Key::Nick).map(str::to_owned),
             notes,
+            login,
             settings,
+            logins,
         })
+    }
+
+    /// Logs in to this account by itself from the next time on. Both outcomes are sentences.
+    pub fn keep_login(&mut self, login: &Credentials) -> Result<String, String> {
+        let tell = |saying: AccountSaying| say(self.language, &Saying::Account(saying));
+        self.logins.keep(&self.address, login).map_err(|fault| tell(AccountSaying::Fault(&fault)))?;
+        self.login = Some(login.clone());
+        let path = self.logins.path().map_or_else(String::new, |path| path.display().to_string());
+        Ok(tell(AccountSaying::Remembered(&path)))
+    }
+
+    /// Does not log in by itself any more. Both outcomes are sentences.
+    pub fn forget_login(&mut self) -> Result<String, String> {
+        let tell = |saying: AccountSaying| say(self.language, &Saying::Account(saying));
+        let was_kept = self.logins.forget(&self.address).map_err(|fault| tell(AccountSaying::Fault(&fault)))?;
+        self.login = None;
+        Ok(tell(if was_kept { AccountSaying::Forgotten } else { AccountSaying::NothingToForget }))
     }
 
     /// Remembers the server and the nick for the next time. To be called after a login, where somebody sits at the client. The error is a sentence.
@@ -145,6 +174,17 @@ mod tests {
         let again = Start::new(&Wish::default(), Some(folder.path()), english).unwrap();
         assert_eq!((again.address.to_string().as_str(), again.nick.as_deref()), ("board:5100", Some("小阳")));
         assert!(again.notes.len() == 1 && again.notes[0].contains("board:5100"), "{:?}", again.notes);
+    }
+
+    #[test]
+    fn a_login_is_kept_for_the_next_start_at_this_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = |host| Start::new(&wish(host), Some(folder.path()), english).unwrap();
+        let login = Credentials::new("小阳", "开门开门");
+        assert!(start("board").keep_login(&login).unwrap().contains("logins"));
+        assert_eq!((start("board").login, start("other").login), (Some(login), None));
+        start("board").forget_login().unwrap();
+        assert_eq!(start("board").login, None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a typed line means.
 
+use super::account::Wanted;
 use super::commands;
 use crate::wire::name::Nick;
 
@@ -35,6 +36,10 @@ pub enum Typed {
     Clear,
     /// What can be typed: the client's part, and this line to the server for the rest.
     Help(Box<str>),
+    /// Log in, or register, under this name; the password is asked for when `None`.
+    Account(Wanted, Box<str>, Option<Box<str>>),
+    /// Do not log in by itself any more.
+    Forget,
     /// Leave the server.
     Quit,
     /// The command is known and its words are not right: how it is written.
@@ -97,13 +102,12 @@ fn command(line: &str) -> Option<Typed> {
         },
         "pc" => Typed::AskTo,
         "me" | "动作" if !words.is_empty() => Typed::Say(format!("\u{1}ACTION {words}\u{1}").into()),
-        "join" | "进入" => match one() {
+        "join" | "进入" | "加群" => match one() {
             Some(room) if is_room(room) => Typed::Join(room.into()),
-            // A number is a group's, which the server knows more about.
-            Some(room) if is_slash && !room.bytes().all(|b| b.is_ascii_digit()) => {
-                Typed::Join(format!("#{room}").into())
-            }
-            _ if is_slash => Typed::Usage("/join #ROOM"),
+            // A group by its number.
+            Some(room) if room.bytes().all(|b| b.is_ascii_digit()) => Typed::Join(room.into()),
+            Some(room) if is_slash => Typed::Join(format!("#{room}").into()),
+            _ if is_slash => Typed::Usage("/join #ROOM, /join 1000"),
             _ => return None,
         },
         "part" | "离开" if words.is_empty() || one().is_some_and(is_room) => Typed::Part(one().map(Into::into)),
@@ -111,11 +115,24 @@ fn command(line: &str) -> Option<Typed> {
         "rooms" | "房间列表" => Typed::Rooms,
         "query" | "对话" => one().map_or(Typed::Usage("/query WHO"), |who| Typed::Query(who.into())),
         "clear" | "清屏" => Typed::Clear,
+        "login" | "登录" => account(Wanted::LogIn, words),
+        "register" | "注册" => account(Wanted::Register, words),
+        "forget" | "忘记" if words.is_empty() => Typed::Forget,
         "help" | "帮助" => Typed::Help(format!("!{rest}").into()),
         _ if !is_slash => return None,
         known if commands::OF_SERVER.contains(&known) => Typed::Say(format!("!{rest}").into()),
         _ => Typed::Unknown(format!("/{name}").into(), commands::nearest(&lower)),
     })
+}
+
+fn account(wanted: Wanted, words: &str) -> Typed {
+    match (cut(words), wanted) {
+        (("", _), Wanted::LogIn) => Typed::Usage("/login NAME PASSWORD, ！登录*名字*口令"),
+        (("", _), Wanted::Register) => Typed::Usage("/register NAME PASSWORD, ！注册*名字*口令"),
+        ((name, password), _) => {
+            Typed::Account(wanted, name.into(), Some(password).filter(|word| !word.is_empty()).map(Into::into))
+        }
+    }
 }
 
 /// The first word and the rest; words are separated by spaces or `*`.
@@ -172,6 +189,9 @@ mod tests {
         assert_eq!(typed("/part"), Typed::Part(None));
         assert_eq!(typed("/room #lobby"), Typed::Room("#lobby".into()));
         assert_eq!(typed("/join 茶"), Typed::Join("#茶".into()));
+        for line in ["/join 1000", "!join 1000", "！加群*1000"] {
+            assert_eq!(typed(line), Typed::Join("1000".into()));
+        }
         assert_eq!(typed("/room 2"), Typed::Room("2".into()));
         assert_eq!((typed("/房间列表"), typed("/对话 小阳")), (Typed::Rooms, Typed::Query("小阳".into())));
         assert_eq!(typed("！帮助*踢"), Typed::Help("!帮助*踢".into()));
@@ -181,11 +201,24 @@ mod tests {
     }
 
     #[test]
+    fn accounts_are_the_clients_business() {
+        let account =
+            |wanted, name: &str, password: Option<&str>| Typed::Account(wanted, name.into(), password.map(Into::into));
+        for line in ["!login anna correct horse", "/login anna correct horse", "！登录*anna*correct horse"] {
+            assert_eq!(typed(line), account(Wanted::LogIn, "anna", Some("correct horse")), "{line}");
+        }
+        assert_eq!(typed("/登录 1000"), account(Wanted::LogIn, "1000", None));
+        assert_eq!(typed("！注册*小阳*开门开门"), account(Wanted::Register, "小阳", Some("开门开门")));
+        assert!(matches!((typed("/login"), typed("/forget")), (Typed::Usage(_), Typed::Forget)));
+        assert_eq!(typed("!forget it"), say("!forget it"));
+    }
+
+    #[test]
     fn what_the_server_answers_is_passed_on_and_slips_are_not() {
         assert_eq!(typed("/users"), say("!users"));
         assert_eq!(typed("/search 上海"), say("!search 上海"));
         assert_eq!(typed("！聊天记录*20"), say("！聊天记录*20"));
-        assert_eq!(typed("!join 1000"), say("!join 1000"));
+        assert_eq!(typed("！创建群*茶"), say("！创建群*茶"));
         assert_eq!(typed("!wow"), say("!wow"));
         assert_eq!(typed("/mgs ben secret"), Typed::Unknown("/mgs".into(), Some("msg")));
         assert_eq!(typed("/etc/passwd"), Typed::Unknown("/etc/passwd".into(), None));

@@ -31,6 +31,8 @@ pub struct View {
     seen: Seen,
     /// This is not the first link.
     is_again: bool,
+    /// The link is broken.
+    is_away: bool,
 }
 
 impl View {
@@ -81,10 +83,18 @@ impl View {
             Event::In { nick, features, home, again } => {
                 (self.nick, self.home) = (nick.clone(), home.clone());
                 self.features = (**features).clone();
+                self.is_away = false;
                 show(What::Connected { nick: nick.clone(), again: *again });
             }
             Event::NickRefused { nick, why, asked: true, .. } => {
                 show(What::NickRefused { nick: nick.clone(), why: why.clone() });
+            }
+            // On the way in, being in says it; an account that was just made is worth a word of its own.
+            Event::LoggedIn { login, number } if number.is_some() || !self.home.is_empty() && !self.is_away => {
+                show(What::LoggedIn { name: login.name.clone(), number: number.clone() });
+            }
+            Event::NotLoggedIn { wanted, name, fault, .. } => {
+                show(What::NotLoggedIn { wanted: *wanted, name: name.clone(), fault: fault.clone() });
             }
             Event::Line { text, history } => {
                 if let Some(line) = Line::parse(text) {
@@ -95,13 +105,15 @@ impl View {
                 show(What::Refused { target: target.clone(), text: text.clone(), why: why.clone() });
             }
             Event::Lost(trouble) => {
-                self.is_again = true;
+                (self.is_again, self.is_away) = (true, true);
                 self.seen.lost();
                 show(What::Lost(trouble.clone()));
             }
             Event::Ended(Some(trouble)) => show(What::Failed(trouble.clone())),
             Event::Unreadable => show(What::Unreadable),
             Event::NickRefused { asked: false, .. }
+            | Event::LoggedIn { .. }
+            | Event::Answered { .. }
             | Event::Pausing { .. }
             | Event::Settled(_)
             | Event::Delivered(_)
@@ -117,11 +129,18 @@ impl View {
         let mut show = |room: Option<&str>, what| shown.push(Shown { at_ms, room: room.map(Into::into), what });
         match (line.command, line.param(0)) {
             ("PRIVMSG" | "NOTICE", Some(target)) => {
-                if let Some((room, what)) = self.said(line, target, who, text, history) {
+                if let Some((room, what)) = self.said(line, target, who, history) {
                     show(room.as_deref(), what);
                 }
             }
             _ if history => {}
+            ("REDACT", Some(target)) => {
+                let room = self.features.is_room(target).then_some(target);
+                let with = room.is_none().then(|| Box::from(if self.is_me(who) { target } else { who }));
+                let id = line.param(1).unwrap_or_default().into();
+                show(room, What::Removed { id, by: who.into(), with });
+            }
+            ("AWAY", _) => self.rooms.values_mut().for_each(|room| room.set_away(who, line.param(0).is_some())),
             ("JOIN" | "PART" | "QUIT" | "KICK", _) => self.moved(line, who, show),
             ("NICK", Some(to)) => {
                 if let Some(what) = self.renamed(who, to) {
@@ -147,41 +166,54 @@ impl View {
         }
     }
 
+    /// The messages in lines that the user asked to see again. Nothing else changes by them.
+    pub fn read(&self, lines: &[Box<str>]) -> Vec<Shown> {
+        let messages = lines.iter().filter_map(|text| {
+            let line = Line::parse(text).filter(|line| matches!(line.command, "PRIVMSG" | "NOTICE"))?;
+            let at_ms = line.tags.value("time").and_then(|time| timestamp::parse(&time))?;
+            let (room, what) = self.message(&line, line.param(0)?, true);
+            Some(Shown { at_ms, room, what })
+        });
+        messages.collect()
+    }
+
     /// A message: where it belongs and how it is shown; `None` when it was shown before.
-    fn said(
-        &mut self,
-        line: &Line,
-        target: &str,
-        who: &str,
-        text: &str,
-        history: bool,
-    ) -> Option<(Option<Box<str>>, What)> {
-        let own = !who.is_empty() && fold(who) == fold(&self.nick);
+    fn said(&mut self, line: &Line, target: &str, who: &str, history: bool) -> Option<(Option<Box<str>>, What)> {
+        let own = !who.is_empty() && self.is_me(who);
         let (msgid, sent_id) = (line.tags.value("msgid"), line.tags.value(SENT_ID));
         let identity =
             Identity { msgid: msgid.as_deref(), sender: &fold(who), sent_id: sent_id.as_deref(), history, own };
         if !self.seen.is_new(identity) {
             return None;
         }
+        let (room, what) = self.message(line, target, history);
+        if let What::Said(Said { with, .. }) = &what {
+            if !history && let Some(room) = room.as_ref().and_then(|room| self.rooms.get_mut(&fold(room))) {
+                // In large rooms the server does not name everybody; whoever speaks is there.
+                room.add(who);
+            }
+            with.iter().for_each(|with| self.note_partner(with));
+        }
+        Some((room, what))
+    }
+
+    /// How a message is shown, and in which room.
+    fn message(&self, line: &Line, target: &str, history: bool) -> (Option<Box<str>>, What) {
+        let who = nick_of(line.source.unwrap_or_default());
+        let text = line.params().last().copied().unwrap_or_default();
         let target = self.features.without_marks(target);
         let room = self.features.is_room(target).then(|| Box::from(target));
         let is_notice = line.command == "NOTICE";
         // What has no user in front comes from the server itself.
-        let from_server = line.source.is_none_or(|source| !source.contains('!'));
-        if is_notice && from_server {
-            return Some((room, What::Notice(text.into())));
+        if is_notice && line.source.is_none_or(|source| !source.contains('!')) {
+            return (room, What::Notice(text.into()));
         }
-        if !history && let Some(room) = room.as_ref().and_then(|room| self.rooms.get_mut(&fold(room))) {
-            // In large rooms the server does not name everybody; whoever speaks is there.
-            room.add(who);
-        }
+        let own = !who.is_empty() && self.is_me(who);
         let with = room.is_none().then(|| Box::from(if own { target } else { who }));
-        if let Some(with) = &with {
-            self.note_partner(with);
-        }
         let action = text.strip_prefix("\u{1}ACTION ").map(|does| does.strip_suffix('\u{1}').unwrap_or(does));
         let (text, is_action) = (action.unwrap_or(text).into(), action.is_some());
-        Some((room, What::Said(Said { who: who.into(), text, with, own, history, is_action, is_notice })))
+        let id = line.tags.value("msgid").map(|id| Box::from(&*id));
+        (room, What::Said(Said { who: who.into(), text, with, own, history, is_action, is_notice, id }))
     }
 
     /// Somebody came, left, or was thrown out.

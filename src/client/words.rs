@@ -6,11 +6,13 @@ use crate::net::BadAddress;
 use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES};
 
+mod account;
 mod bottom;
 mod key;
 mod opening;
 
-pub use bottom::TalkLine;
+pub use account::AccountSaying;
+pub use bottom::{TalkLine, unread_count};
 pub use opening::{Opening, opening};
 
 /// Names that are listed when entering a room; the rest is a number.
@@ -79,6 +81,8 @@ pub enum Saying<'a> {
     TooMuchWaits,
     /// How a command is written.
     Usage(&'a str),
+    /// Something about an account.
+    Account(AccountSaying<'a>),
     /// Something was not acknowledged in time.
     Undelivered(usize),
 }
@@ -158,6 +162,7 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, Searching(words)) => format!("search '{}': ", printable(words)),
         (Zh, TooMuchWaits) => "等待发送的太多了，这一行还没有发送；请稍后再按回车".to_owned(),
         (En, TooMuchWaits) => "too much is waiting to be sent; this line was not taken, press Enter again later".to_owned(),
+        (_, Account(saying)) => account::account(language, saying),
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
@@ -225,6 +230,8 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Topic { by: None, text }) => format!("topic of {room}: {}", p(text)),
         (Zh, Mode { by, change }) => format!("{} 设置 {room} {}", p(by), p(change)),
         (En, Mode { by, change }) => format!("{} set {} on {room}", p(by), p(change)),
+        (Zh, Removed { by, .. }) => format!("{} 撤回了一条消息", p(by)),
+        (En, Removed { by, .. }) => format!("{} took a message back", p(by)),
         (Zh, Invited { by }) => format!("{} 邀请你进入 {room}；用 /join {room}", p(by)),
         (En, Invited { by }) => format!("{} invites you to {room}; enter it with /join {room}", p(by)),
         (_, Notice(text)) => p(text).into_owned(),
@@ -238,6 +245,8 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Connected { nick, again: false }) => format!("connected; you are {}", p(nick)),
         (Zh, Connected { nick, again: true }) => format!("已重新连接，你是 {}", p(nick)),
         (En, Connected { nick, again: true }) => format!("connected again; you are {}", p(nick)),
+        (_, LoggedIn { name, number }) => account::logged_in(language, name, number.as_deref()),
+        (_, NotLoggedIn { wanted, name, fault }) => account::not_logged_in(language, *wanted, name, fault),
         (_, KeyAccepted { server, key, replaced }) => key::accepted(language, server, key, *replaced),
         (_, Lost(trouble)) => lost(language, trouble),
         (_, Failed(trouble)) => failed(language, trouble),
@@ -253,6 +262,9 @@ fn lost(language: Language, trouble: &Trouble) -> String {
 }
 
 fn failed(language: Language, trouble: &Trouble) -> String {
+    if let Trouble::NoLogin(name, fault) = trouble {
+        return account::not_logged_in(language, super::account::Wanted::LogIn, name, fault);
+    }
     let why = reason(language, trouble);
     match language {
         Language::Zh => format!("无法连接：{why}"),
@@ -277,6 +289,7 @@ fn reason(language: Language, trouble: &Trouble) -> String {
         (En, Trouble::Silent) => "nothing was heard from the server for too long".to_owned(),
         (Zh, Trouble::NoNick(words)) => format!("没有可用的名字：{}", printable(words)),
         (En, Trouble::NoNick(words)) => format!("no name was accepted: {}", printable(words)),
+        (_, Trouble::NoLogin(name, fault)) => account::fault_of(language, name, fault),
         (_, Trouble::NoTls(said)) => key::no_tls(language, said.as_deref()),
         (_, Trouble::OnlyTls) => key::only_tls(language).to_owned(),
         (_, Trouble::Tls(words)) => key::tls(language, words),

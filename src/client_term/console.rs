@@ -1,14 +1,18 @@
 //! What the terminal does with a typed line and with an event. Pure: what to print and what to send is collected for the caller.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use account::{Password, yes_or_no};
+use recall::Wish;
 
 use super::complete::{Completion, Names};
 use super::paint::{Painter, calls};
 use super::talks::Talks;
+use crate::client::account::Credentials;
 use crate::client::shown::{Said, Shown, What};
 use crate::client::typed::{self, Typed};
 use crate::client::view::View;
-use crate::client::words::{Language, Saying, TalkLine, room_name, say};
+use crate::client::words::{AccountSaying, Language, Saying, TalkLine, room_name, say};
 use crate::client::{Command, Event, Trouble, commands};
 use crate::wire::line::Line;
 use crate::wire::name::{Nick, fold};
@@ -43,11 +47,18 @@ pub struct Console {
     pub print: VecDeque<Print>,
     /// Commands for the link, oldest first.
     pub commands: VecDeque<Command>,
+    /// What is to be kept or forgotten, oldest first.
+    pub errands: VecDeque<Errand>,
     view: View,
     painter: Painter,
     front: Front,
     asking: Asking,
+    kept_login: Option<Credentials>,
     talks: Talks,
+    /// A room that the user named by its number is about to be entered.
+    joins_by_number: bool,
+    /// What was asked for out of the server's memory.
+    asked: HashMap<u64, Wish>,
     /// The latest first.
     speakers: VecDeque<Box<str>>,
     /// Messages without an answer, and when they were typed.
@@ -76,6 +87,15 @@ pub enum Print {
     Cleared,
 }
 
+/// What is to be kept for the next visit, or not any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// This login.
+    KeepLogin(Credentials),
+    /// The login for this server.
+    ForgetLogin,
+}
+
 /// What the next typed line answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Asking {
@@ -86,6 +106,12 @@ enum Asking {
     Who,
     /// What to tell somebody in private.
     Text(Box<str>),
+    /// A password, which nobody sees.
+    Password(Password),
+    /// Whether to make an account of this name.
+    Register(Box<str>),
+    /// Whether to log in by oneself the next time.
+    Remember(Credentials),
 }
 
 /// A broken link.
@@ -103,11 +129,15 @@ impl Console {
         Console {
             print: VecDeque::new(),
             commands: VecDeque::new(),
+            errands: VecDeque::new(),
             view: View::default(),
             painter,
             front,
             asking: Asking::Nothing,
+            kept_login: None,
             talks: Talks::default(),
+            joins_by_number: false,
+            asked: HashMap::new(),
             speakers: VecDeque::new(),
             open: BTreeMap::new(),
             next_key: 0,
@@ -122,7 +152,8 @@ impl Console {
 
     /// Whether a typed line can be taken: the room is known, or a question waits for its answer.
     pub fn wants_input(&self) -> bool {
-        !self.is_leaving && (self.is_ready || matches!(self.asking, Asking::Nick(_)))
+        let is_ready = self.is_ready && !self.asks_at_the_door();
+        !self.is_leaving && (is_ready || matches!(self.asking, Asking::Nick(_)))
     }
 
     /// Whether the room is known, so that what is typed goes where it should.
@@ -170,6 +201,9 @@ impl Console {
                 (self.is_up, self.broken) = (true, None);
                 if self.current().is_empty() {
                     self.painter.writer.current = home.clone();
+                    self.talks.open(home, true);
+                    // What comes there is on the screen.
+                    self.talks.look_at(home);
                 }
             }
             Event::Line { text, history: false } => self.follow(text),
@@ -202,7 +236,11 @@ impl Console {
                 self.has_ended = true;
                 self.has_failed |= why.is_some();
             }
+            Event::Answered { key, answer } => self.answered(now_ms, *key, answer),
+            Event::LoggedIn { login, .. } => self.logged_in(login),
+            Event::NotLoggedIn { wanted, name, fault, asked: true } => self.turned_away(*wanted, name, fault),
             Event::NickRefused { .. }
+            | Event::NotLoggedIn { .. }
             | Event::KeyAccepted { .. }
             | Event::Line { .. }
             | Event::Settled(_)
@@ -224,22 +262,35 @@ impl Console {
             }
             Asking::Text(_) if line.trim().is_empty() => {}
             Asking::Text(who) => self.send(now_ms, Some(who), line),
+            Asking::Password(asked) => self.password_typed(asked, line),
+            Asking::Register(name) => self.register_typed(name, line),
+            Asking::Remember(login) => match yes_or_no(line) {
+                Some(true) => {
+                    self.kept_login = Some(login.clone());
+                    self.errands.push_back(Errand::KeepLogin(login));
+                }
+                Some(false) => {}
+                // Whoever talks on is not to be interrupted.
+                None => self.typed(now_ms, line),
+            },
         }
     }
 
     /// Stops asking: what was asked for is not wanted any more. False when nothing was asked that can be left open.
     pub fn stop_asking(&mut self) -> bool {
-        let is_asking = matches!(self.asking, Asking::Who | Asking::Text(_));
-        if is_asking {
-            self.asking = Asking::Nothing;
+        match self.asking {
+            Asking::Nothing | Asking::Nick(_) => return false,
+            Asking::Who | Asking::Text(_) | Asking::Remember(_) => self.asking = Asking::Nothing,
+            Asking::Password(_) | Asking::Register(_) if self.asks_at_the_door() => self.stay_guest(),
+            Asking::Password(_) | Asking::Register(_) => self.asking = Asking::Nothing,
         }
-        is_asking
+        true
     }
 
     /// Nothing more will be typed: leaves as soon as everything is acknowledged.
     pub fn input_ended(&mut self) {
         self.is_leaving = true;
-        if matches!(self.asking, Asking::Nick(_)) {
+        if matches!(self.asking, Asking::Nick(_)) || self.asks_at_the_door() {
             // Nobody is left to answer.
             self.commands.push_back(Command::Quit);
         }
@@ -278,7 +329,12 @@ impl Console {
     /// Tells the user something.
     pub fn tell(&mut self, saying: &Saying) {
         let words = say(self.language(), saying);
-        self.print.push_back(Print::Line(self.painter.own_words(&words)));
+        self.tell_words(&words);
+    }
+
+    /// Tells the user something in these words.
+    pub fn tell_words(&mut self, words: &str) {
+        self.print.push_back(Print::Line(self.painter.own_words(words)));
     }
 
     /// To the conversation of this number.
@@ -301,11 +357,7 @@ impl Console {
             Typed::AskTo => self.send(now_ms, None, line),
             Typed::To { who, text } => self.send(now_ms, Some(who), &text),
             Typed::Nick(nick) => self.commands.push_back(Command::Nick(nick)),
-            Typed::Join(room) => {
-                self.commands.push_back(Command::Join(room.clone()));
-                self.talks.open(&room, true).is_coming = self.view.room(&room).is_none();
-                self.talk_to(now_ms, room);
-            }
+            Typed::Join(room) => self.join(now_ms, room),
             Typed::Part(room) => self.part(room),
             Typed::Room(name) => self.change_to(now_ms, &name),
             Typed::Query(who) => {
@@ -319,6 +371,11 @@ impl Console {
                     self.tell(&Saying::Keys);
                 }
                 self.send(now_ms, None, &question);
+            }
+            Typed::Account(wanted, name, password) => self.account_typed(wanted, name, password),
+            Typed::Forget => {
+                self.kept_login = None;
+                self.errands.push_back(Errand::ForgetLogin);
             }
             Typed::Quit => self.quit(),
             Typed::Usage(how) => self.tell(&Saying::Usage(how)),
@@ -358,6 +415,9 @@ impl Console {
             Asking::Nick(free) => Saying::AskOtherNick(free.as_deref()),
             Asking::Who => Saying::AskWho,
             Asking::Text(who) => Saying::AskText(who),
+            Asking::Password(asked) => asked.saying(),
+            Asking::Register(name) => Saying::Account(AccountSaying::AskRegister(name)),
+            Asking::Remember(login) => Saying::Account(AccountSaying::AskRemember(&login.name)),
         };
         Some(say(self.language(), &saying))
     }
@@ -375,8 +435,10 @@ impl Console {
     }
 }
 
+mod account;
 mod bottom;
 mod places;
+mod recall;
 mod speak;
 
 #[cfg(test)]

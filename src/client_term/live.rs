@@ -12,8 +12,9 @@ use super::complete::Completion;
 use super::console::{Console, Print};
 use super::editor::{Edit, Editor};
 use super::keys::{Key, meaning};
+use super::memory::Memory;
 use super::screen::{Bottom, Screen};
-use super::{GOODBYE_WITHIN, Waits, Woken, note_login, now_ms, woken};
+use super::{GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
 use crate::client::start::Start;
 use crate::client::words::Saying;
 use crate::client::{Command, Event, commands as words_behind_marks};
@@ -75,6 +76,8 @@ pub struct Live {
     /// To be said on the standard error output when the screen is given back.
     failures: Vec<String>,
     rings: bool,
+    /// What was being typed when a password was asked for.
+    set_aside: Option<String>,
     raw: Option<Raw>,
 }
 
@@ -91,6 +94,7 @@ impl Live {
             queued: VecDeque::new(),
             failures: Vec::new(),
             rings: false,
+            set_aside: None,
             raw: Some(raw),
         }
     }
@@ -109,9 +113,11 @@ impl Live {
         events: &Receiver<Event>,
     ) -> bool {
         let mut waits = Waits::default();
-        let mut memory = Some(start);
+        let mut memory = Memory::new(Some(start));
         let mut has_keyboard = true;
         loop {
+            memory.run_errands(&mut self.console);
+            self.hide_or_show_typed();
             if self.draw().is_err() || self.console.has_ended() {
                 return self.console.is_success();
             }
@@ -119,11 +125,11 @@ impl Live {
             let until = [waits.until(&self.console), self.next_change()].into_iter().flatten().min();
             match woken(events, next, keys, has_keyboard, commands, until).await {
                 Woken::Happened(event) => {
-                    note_login(&mut memory, &event, &mut self.console);
+                    memory.happened(&event, &mut self.console);
                     self.happened(&mut waits, &event);
                     for _ in 1..BATCH {
                         let Ok(event) = events.try_recv() else { break };
-                        note_login(&mut memory, &event, &mut self.console);
+                        memory.happened(&event, &mut self.console);
                         self.happened(&mut waits, &event);
                     }
                 }
@@ -183,6 +189,8 @@ impl Live {
             self.completion = None;
         }
         match key {
+            // Up would show what was typed before, as if it were a password.
+            Key::Edit(Edit::Older | Edit::Newer | Edit::Search) if self.console.hides_typed() => self.rings = true,
             Key::Edit(edit) => self.rings |= !self.editor.edit(edit),
             Key::Enter => self.entered(),
             Key::Complete(is_back) => self.complete(is_back),
@@ -213,6 +221,10 @@ impl Live {
             return self.console.tell(&Saying::TooMuchWaits);
         }
         let line = self.editor.take();
+        if self.console.hides_typed() || self.console.asks_at_the_door() {
+            self.editor.forget_cut();
+            return self.console.typed(now_ms(), &line);
+        }
         if words_behind_marks::is_secret(&line) {
             self.editor.forget_cut();
         } else {
@@ -220,6 +232,17 @@ impl Live {
         }
         self.queued.push_back(line);
         self.take_queued();
+    }
+
+    /// A password is typed on an empty line; what was being typed comes back behind it.
+    fn hide_or_show_typed(&mut self) {
+        if self.console.hides_typed() {
+            let text = if self.set_aside.is_none() { self.editor.take() } else { return };
+            self.set_aside = Some(text);
+        } else if let Some(text) = self.set_aside.take() {
+            drop(self.editor.take());
+            self.editor.replace(0, &text);
+        }
     }
 
     /// Hands typed lines to the console as long as it can send what they say.
@@ -267,11 +290,16 @@ impl Live {
             None => self.console.prompt(self.screen.columns()),
         };
         let status = self.console.status(now_ms(), self.queued.len()).or_else(|| self.offered());
+        // Not even how long a password is can be seen.
+        let (text, cursor) = match self.console.hides_typed() {
+            true => ("", 0),
+            false => (self.editor.text(), self.editor.cursor()),
+        };
         let bottom = Bottom {
             status: status.as_deref().unwrap_or_default(),
             prompt: &prompt,
-            text: self.editor.text(),
-            cursor: self.editor.cursor(),
+            text,
+            cursor,
             is_colourful: self.console.is_colourful(),
         };
         out.push_str(&self.screen.draw(above, &bottom));

@@ -6,7 +6,8 @@ use std::time::Instant;
 use async_channel::{Receiver, Sender};
 
 use super::console::{Console, Print};
-use super::{COMMANDS, GOODBYE_WITHIN, Waits, Woken, note_login, now_ms, woken};
+use super::memory::Memory;
+use super::{COMMANDS, GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
 use crate::client::start::Start;
 use crate::client::{Command, Event};
 
@@ -16,14 +17,16 @@ const TYPED_BYTES: u64 = 1 << 20;
 /// Carries lines and events between the terminal and the link until both are done. `memory`: where somebody sits at the terminal. Returns whether all went well.
 pub async fn attend(
     mut console: Console,
-    mut memory: Option<&mut Start>,
+    memory: Option<&mut Start>,
     commands: &Sender<Command>,
     events: &Receiver<Event>,
 ) -> bool {
+    let mut memory = Memory::new(memory);
     let typed = typed_lines();
     let mut input_is_over = false;
     let mut waits = Waits::default();
     loop {
+        memory.run_errands(&mut console);
         // Nobody reading what is shown (`gzy client … | head -1`) is a way of leaving, too.
         if !print_all(&mut console) || console.has_ended() {
             return console.is_success();
@@ -33,7 +36,7 @@ pub async fn attend(
         match woken(events, next, &typed, takes_input, commands, waits.until(&console)).await {
             Woken::Happened(event) => {
                 waits.happened(&event);
-                note_login(&mut memory, &event, &mut console);
+                memory.happened(&event, &mut console);
                 console.happened(now_ms(), &event);
             }
             Woken::Typed(Some(line)) => console.typed(now_ms(), &line),

@@ -1,15 +1,18 @@
-//! The conversations of a terminal: which there are, which one is looked at, and what was not seen in the others.
+//! The conversations of a terminal: which there are, which one is looked at, and what was said in them lately.
 
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::client::shown::Shown;
+use crate::client::shown::{Shown, What};
 use crate::wire::name::fold;
 
-/// Lines that are kept of a conversation that is not looked at; earlier ones are in the server's history.
+/// Lines that are kept of a conversation; earlier ones are in the server's history.
 const KEPT: usize = 200;
 
 /// Conversations with lines to keep. A client in more rooms than that still counts, but keeps nothing of the rest.
 const TALKS: usize = 50;
+
+/// Lines that were read already and are shown when a conversation is looked at for the first time.
+pub const CONTEXT: usize = 10;
 
 /// A room, or a person with whom there is private talk.
 #[derive(Debug)]
@@ -18,14 +21,94 @@ pub struct Talk {
     pub number: usize,
     /// As it is written.
     pub name: Box<str>,
-    /// Messages that were not seen.
-    pub unread: usize,
-    /// One of them names the user.
+    /// A message that was not seen names the user.
     pub is_called: bool,
     /// The client has asked to be in the room, and is not yet.
     pub is_coming: bool,
-    is_room: bool,
-    kept: VecDeque<Shown>,
+    /// It is a room, and not a person.
+    pub is_room: bool,
+    log: VecDeque<Entry>,
+    /// Messages that were not seen and are not kept.
+    lost: usize,
+    /// Up to where it was read, here or on another device; milliseconds since 1970.
+    read_ms: Option<u64>,
+    /// It was not looked at yet.
+    is_fresh: bool,
+}
+
+/// A line, and whether the user has seen it.
+#[derive(Debug)]
+struct Entry {
+    shown: Shown,
+    sight: Sight,
+}
+
+/// Whether the user has seen a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// It was on the screen, here or on another device.
+    Seen,
+    /// It is to be shown, and is no news: the user's own words, a topic.
+    Unseen,
+    /// It is to be shown, and counts as unread.
+    Unread,
+}
+
+/// What there is to show when a conversation is looked at.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct Looked {
+    /// The lines, oldest first.
+    pub lines: Vec<Shown>,
+    /// How many of them are unread.
+    pub unread: usize,
+    /// How many more are not kept.
+    pub lost: usize,
+}
+
+impl Talk {
+    /// Messages that were not seen.
+    pub fn unread(&self) -> usize {
+        self.log.iter().filter(|entry| entry.sight == Sight::Unread).count() + self.lost
+    }
+
+    /// The lines that are kept, oldest first.
+    pub fn lines(&self) -> impl Iterator<Item = &Shown> {
+        self.log.iter().map(|entry| &entry.shown)
+    }
+
+    /// Whether it was not looked at yet, and there is neither news in it nor enough to remember what it was about.
+    pub fn is_dim(&self) -> bool {
+        let said = self.log.iter().filter(|entry| entry.shown.is_message()).count();
+        self.is_fresh && self.unread() == 0 && said < CONTEXT
+    }
+
+    /// What a message out of the server's memory is to somebody who has read as far as this talk was read.
+    fn sight_of_old(&self, shown: &Shown) -> Sight {
+        let is_read = match self.read_ms {
+            Some(read_ms) => shown.at_ms <= read_ms,
+            // Nobody said how far: a room is older than anybody in it, private talk is not.
+            None => self.is_room,
+        };
+        match &shown.what {
+            _ if is_read => Sight::Seen,
+            What::Said(said) if !said.own && !said.is_notice => Sight::Unread,
+            _ => Sight::Unseen,
+        }
+    }
+
+    /// Puts a line where it belongs by its time: history may come when newer lines are here already.
+    fn insert(&mut self, shown: Shown, sight: Sight) {
+        if shown.id().is_some() && self.log.iter().rev().any(|entry| entry.shown.id() == shown.id()) {
+            return;
+        }
+        let newer = self.log.iter().rev().take_while(|entry| entry.shown.at_ms > shown.at_ms).count();
+        self.log.insert(self.log.len() - newer, Entry { shown, sight });
+        if self.log.len() > KEPT
+            && let Some(Entry { sight: Sight::Unread, .. }) = self.log.pop_front()
+        {
+            self.lost += 1;
+        }
+    }
 }
 
 /// All conversations, in the order of their numbers.
@@ -58,8 +141,17 @@ impl Talks {
             return &mut self.list[at];
         }
         let at = self.list.iter().zip(1..).position(|(talk, number)| talk.number != number).unwrap_or(self.list.len());
-        let (number, kept) = (at + 1, VecDeque::new());
-        let talk = Talk { number, name: name.into(), unread: 0, is_called: false, is_coming: false, is_room, kept };
+        let talk = Talk {
+            number: at + 1,
+            name: name.into(),
+            is_called: false,
+            is_coming: false,
+            is_room,
+            log: VecDeque::new(),
+            lost: 0,
+            read_ms: None,
+            is_fresh: true,
+        };
         self.list.insert(at, talk);
         &mut self.list[at]
     }
@@ -92,29 +184,79 @@ impl Talks {
         }
     }
 
-    /// Keeps a line of a conversation that is not looked at. `counts`: it is somebody's message; `calls`: it names the user.
-    pub fn keep(&mut self, name: &str, shown: Shown, counts: bool, calls: bool) {
+    /// Keeps a line of a conversation. `calls`: it names the user.
+    pub fn keep(&mut self, name: &str, is_room: bool, shown: Shown, sight: Sight, calls: bool) {
         let is_crowded = self.list.len() > TALKS;
-        let talk = self.open(name, true);
-        talk.unread += usize::from(counts);
-        talk.is_called |= calls;
-        if talk.kept.len() >= KEPT {
-            talk.kept.pop_front();
+        let talk = self.open(name, is_room);
+        talk.is_called |= calls && sight == Sight::Unread;
+        if sight == Sight::Seen {
+            talk.read_ms = talk.read_ms.max(Some(shown.at_ms));
         }
-        if !is_crowded {
-            talk.kept.push_back(shown);
+        match is_crowded {
+            true => talk.lost += usize::from(sight == Sight::Unread),
+            false => talk.insert(shown, sight),
         }
     }
 
-    /// The conversation is looked at: what was not seen of it, and how many more messages there were.
-    pub fn look_at(&mut self, name: &str) -> (Vec<Shown>, usize) {
+    /// Keeps a line out of the server's memory. Whether it was read depends on how far the user has read.
+    pub fn keep_old(&mut self, name: &str, is_room: bool, shown: Shown) {
+        let is_crowded = self.list.len() > TALKS;
+        let talk = self.open(name, is_room);
+        let sight = talk.sight_of_old(&shown);
+        // Whoever answered has read what was said before.
+        let answered_ms = matches!(&shown.what, What::Said(said) if said.own).then_some(shown.at_ms);
+        match is_crowded {
+            true => talk.lost += usize::from(sight == Sight::Unread),
+            false => talk.insert(shown, sight),
+        }
+        answered_ms.into_iter().for_each(|at_ms| self.marked(name, at_ms));
+    }
+
+    /// The user has read a conversation up to here, on this device or another one.
+    pub fn marked(&mut self, name: &str, up_to_ms: u64) {
         let key = fold(name);
-        let Some(talk) = self.list.iter_mut().find(|talk| fold(&talk.name) == key) else { return Default::default() };
+        let Some(talk) = self.list.iter_mut().find(|talk| fold(&talk.name) == key) else { return };
+        talk.read_ms = talk.read_ms.max(Some(up_to_ms));
+        let read_ms = talk.read_ms.unwrap_or(0);
+        for at in 0..talk.log.len() {
+            let shown = &talk.log[at].shown;
+            let is_old = matches!(&shown.what, What::Said(said) if said.history);
+            if shown.at_ms <= read_ms {
+                talk.log[at].sight = Sight::Seen;
+            } else if is_old {
+                // The word of how far came behind the history itself.
+                talk.log[at].sight = talk.sight_of_old(shown);
+            }
+        }
+        if talk.log.iter().all(|entry| entry.sight != Sight::Unread) {
+            (talk.lost, talk.is_called) = (0, false);
+        }
+    }
+
+    /// The conversation is looked at: what was not seen of it, the first time with some lines in front.
+    pub fn look_at(&mut self, name: &str) -> Looked {
+        let key = fold(name);
+        let Some(talk) = self.list.iter_mut().find(|talk| fold(&talk.name) == key) else { return Looked::default() };
+        let unread = talk.log.iter().filter(|entry| entry.sight == Sight::Unread).count();
+        let unseen = talk.log.iter().position(|entry| entry.sight != Sight::Seen).unwrap_or(talk.log.len());
+        let context = if std::mem::take(&mut talk.is_fresh) { CONTEXT } else { 0 };
+        let from = unseen.min(talk.log.len().saturating_sub(context));
+        let lines = talk.log.iter().skip(from).map(|entry| entry.shown.clone()).collect();
+        talk.log.iter_mut().for_each(|entry| entry.sight = Sight::Seen);
         talk.is_called = false;
-        let kept: Vec<Shown> = std::mem::take(&mut talk.kept).into();
-        let (unread, messages) =
-            (std::mem::take(&mut talk.unread), kept.iter().filter(|line| line.is_message()).count());
-        (kept, unread.saturating_sub(messages))
+        let latest_ms = talk.log.iter().map(|entry| entry.shown.at_ms).max();
+        talk.read_ms = talk.read_ms.max(latest_ms);
+        Looked { lines, unread, lost: std::mem::take(&mut talk.lost) }
+    }
+
+    /// A message was taken back: its place says so. False when it is not kept here.
+    pub fn removed(&mut self, id: &str, notice: &Shown) -> bool {
+        let is_it =
+            |entry: &&mut Entry| matches!(&entry.shown.what, What::Said(said) if said.id.as_deref() == Some(id));
+        let Some(entry) = self.list.iter_mut().flat_map(|talk| &mut talk.log).find(is_it) else { return false };
+        entry.shown.what = notice.what.clone();
+        entry.sight = if entry.sight == Sight::Seen { Sight::Seen } else { Sight::Unseen };
+        true
     }
 }
 
@@ -149,23 +291,76 @@ mod tests {
     #[test]
     fn what_was_not_seen_is_shown_once() {
         let mut talks = Talks::default();
-        talks.open("#茶", true);
-        talks.keep("#茶", line("一"), true, false);
-        talks.keep("#茶", line("小阳?"), true, true);
-        assert_eq!(talks.named("#茶").map(|talk| (talk.unread, talk.is_called)), Some((2, true)));
-        assert_eq!(talks.look_at("#茶"), (vec![line("一"), line("小阳?")], 0));
-        assert_eq!(talks.look_at("#茶"), (vec![], 0));
+        talks.keep("#茶", true, line("一"), Sight::Unread, false);
+        talks.keep("#茶", true, line("小阳?"), Sight::Unread, true);
+        assert_eq!(talks.named("#茶").map(|talk| (talk.unread(), talk.is_called)), Some((2, true)));
+        assert_eq!(talks.look_at("#茶"), Looked { lines: vec![line("一"), line("小阳?")], unread: 2, lost: 0 });
+        assert_eq!(talks.look_at("#茶"), Looked::default());
     }
 
     #[test]
     fn what_is_kept_is_bounded_and_what_is_not_is_counted() {
         let mut talks = Talks::default();
-        (0..KEPT + 7).for_each(|_| talks.keep("#a", line("x"), true, false));
-        let (kept, more) = talks.look_at("#a");
-        assert_eq!((kept.len(), more), (KEPT, 7));
+        (0..KEPT + 7).for_each(|_| talks.keep("#a", true, line("x"), Sight::Unread, false));
+        let Looked { lines, unread, lost } = talks.look_at("#a");
+        assert_eq!((lines.len(), unread, lost), (KEPT, KEPT, 7));
         (0..TALKS + 5).for_each(|number| _ = talks.open(&number.to_string(), true));
-        talks.keep("#b", line("x"), true, false);
-        assert_eq!(talks.look_at("#b"), (vec![], 1));
+        talks.keep("#b", true, line("x"), Sight::Unread, false);
+        assert_eq!(talks.look_at("#b"), Looked { lines: vec![], unread: 0, lost: 1 });
+    }
+
+    fn old(at_ms: u64, own: bool) -> Shown {
+        let said = Said { who: "ben".into(), text: at_ms.to_string().into(), own, history: true, ..Said::default() };
+        Shown { at_ms, room: None, what: What::Said(said) }
+    }
+
+    fn unread(talks: &Talks, name: &str) -> usize {
+        talks.named(name).unwrap().unread()
+    }
+
+    #[test]
+    fn history_is_unread_from_where_the_user_stopped_reading_on_any_device() {
+        let mut talks = Talks::default();
+        talks.open("#茶", true);
+        talks.marked("#茶", 2);
+        (1..=5).for_each(|at_ms| talks.keep_old("#茶", true, old(at_ms, at_ms == 4)));
+        assert_eq!(unread(&talks, "#茶"), 1, "own words are no news, and who answers has read the rest");
+        talks.marked("#茶", 5);
+        assert_eq!(unread(&talks, "#茶"), 0);
+        talks.marked("#茶", 1);
+        assert_eq!(unread(&talks, "#茶"), 0, "nobody unreads");
+        // Private talk that was never read, and a marker that comes late.
+        (1..=3).for_each(|at_ms| talks.keep_old("ben", false, old(at_ms, false)));
+        assert_eq!(unread(&talks, "ben"), 3);
+        talks.marked("ben", 2);
+        assert_eq!(unread(&talks, "ben"), 1);
+        (1..=3).for_each(|at_ms| talks.keep_old("#a", true, old(at_ms, false)));
+        assert_eq!(unread(&talks, "#a"), 0);
+        talks.marked("#a", 2);
+        assert_eq!(unread(&talks, "#a"), 1);
+    }
+
+    #[test]
+    fn history_stands_in_front_of_what_was_said_meanwhile_and_gives_what_was_read_some_context() {
+        let mut talks = Talks::default();
+        talks.keep("ben", false, Shown { at_ms: 20, ..line("live") }, Sight::Unread, false);
+        (1..=15).for_each(|at_ms| talks.keep_old("ben", false, old(at_ms, false)));
+        talks.marked("ben", 14);
+        let times = |looked: Looked| looked.lines.iter().map(|shown| shown.at_ms).collect::<Vec<_>>();
+        assert_eq!(times(talks.look_at("ben")), [7, 8, 9, 10, 11, 12, 13, 14, 15, 20]);
+        assert_eq!(times(talks.look_at("ben")), [0; 0]);
+    }
+
+    #[test]
+    fn what_was_taken_back_is_gone_and_does_not_count() {
+        let mut talks = Talks::default();
+        let mut shown = old(1, false);
+        let What::Said(said) = &mut shown.what else { panic!() };
+        said.id = Some("7".into());
+        talks.keep("ben", false, shown, Sight::Unread, false);
+        let notice = Shown { at_ms: 2, room: None, what: What::Notice("gone".into()) };
+        assert!(talks.removed("7", &notice) && !talks.removed("7", &notice));
+        assert_eq!((unread(&talks, "ben"), &talks.look_at("ben").lines[0].what), (0, &notice.what));
     }
 
     #[test]

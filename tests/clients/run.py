@@ -23,6 +23,7 @@ from netcat import Netcat
 from server import Server
 from stage import Missed, PATIENCE_SECS
 import starts
+import accounts
 import terminal
 from weechat import Weechat
 import windows
@@ -257,8 +258,8 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
     asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "starts", "terminal", "windows", "wire"],
-                       help="test with this program alone; terminal and starts are our own client on a screen, wire is what can be overheard between computers")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; terminal, accounts and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -286,7 +287,7 @@ def wanted_tests(only, encrypted, wine):
         yield "windows", a_server_on_windows_is_a_server, []
     # Whom one trusts is a question only where it is encrypted.
     begun = starts.TESTS if encrypted else []
-    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("starts", begun), ("wire", heard)]:
+    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("starts", begun), ("wire", heard)]:
         if only in (None, where):
             for test in tests:
                 yield where, test, []

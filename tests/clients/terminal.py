@@ -322,7 +322,7 @@ def a_mention_rings_and_colours_can_be_switched_off(stage):
 def passwords_are_neither_shown_nor_remembered(stage):
     yang = stage.at_terminal("小阳")
     yang.say("!login anna geheim123")
-    yang.sees("小阳: !login ••••")
+    yang.sees("没有登录 anna", "没有账号 anna")
     yang.tmux.press("Up")
     yang.say("看看")
     yang.sees("小阳: 看看")

@@ -90,8 +90,11 @@ fn config(port: u16) -> Config {
         nick: "anna".into(),
         password: None,
         can_ask: false,
+        account: None,
+        asks_password: false,
         room: None,
         history: 10,
+        follows_rooms: true,
     }
 }
 

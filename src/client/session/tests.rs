@@ -1,11 +1,14 @@
 //! Whole conversations between a session, a scripted server, and the view.
 
 use super::*;
+use crate::client::account::Wanted;
 use crate::client::shown::What;
 use crate::client::view::View;
 use crate::client::words::Language;
 use crate::client::writer::Writer;
 use time::UtcOffset;
+
+mod account;
 
 /// A day in 2026; nothing depends on it.
 const NOON_MS: u64 = 1_795_180_761_007;
@@ -32,8 +35,11 @@ impl Anna {
             nick: "anna".into(),
             password: None,
             can_ask,
+            account: None,
+            asks_password: false,
             room: None,
             history,
+            follows_rooms: true,
         };
         let mut next = 0;
         let new_id = Box::new(move || {
@@ -42,6 +48,22 @@ impl Anna {
         });
         let (view, shown, events) = (View::default(), Vec::new(), Vec::new());
         Anna { session: Session::new(config, new_id), view, shown, events, now_ms: 0 }
+    }
+
+    /// Anna with an account, and a way to the server that nobody else sees.
+    fn with_account(asks_password: bool) -> Anna {
+        let mut anna = Anna::new(false);
+        anna.session.config.address = "localhost".parse().unwrap();
+        anna.session.config.asks_password = asks_password;
+        anna.session.told(Command::LogIn(Wanted::LogIn, Credentials::new("anna", "geheim")), &mut Orders::default());
+        anna
+    }
+
+    /// Dials a server that has accounts, up to where the client knocks. Returns what it says then.
+    fn dial_accounts(&mut self) -> Vec<String> {
+        self.dial();
+        self.hear(&[":gzy CAP * LS :sasl=PLAIN draft/account-registration"]);
+        self.hear(&[":gzy CAP * ACK :sasl"])
     }
 
     fn after(&mut self, orders: Orders) -> Vec<String> {
@@ -278,11 +300,11 @@ fn a_taken_nick_waits_for_somebody_to_choose_even_when_the_server_does_not() {
     let mut anna = Anna::new(true);
     anna.dial();
     assert!(anna.hear(&[":gzy 433 * anna :anna is taken; anna2 is free"]).is_empty());
-    assert!(anna.session.waits_for_nick() && anna.session.deadline_ms().is_none());
+    assert!(anna.session.waits_for_answer() && anna.session.deadline_ms().is_none());
     anna.session.lost(&mut Orders::default());
-    assert!(anna.session.waits_for_nick());
+    assert!(anna.session.waits_for_answer());
     anna.tell(Command::Nick("小阳".into()));
-    assert!(!anna.session.waits_for_nick());
+    assert!(!anna.session.waits_for_answer());
     assert!(anna.dial().contains(&"NICK 小阳".to_owned()));
 }
 

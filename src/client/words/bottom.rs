@@ -1,6 +1,7 @@
 //! The words at the bottom of a screen: which conversations there are, and how a broken link is doing.
 
 use super::{Language, people, printable};
+use crate::client::news::UNREAD;
 
 /// One conversation as the list shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +18,11 @@ pub struct TalkLine<'a> {
     pub is_current: bool,
 }
 
+/// How many messages are unread; nobody counts beyond what is fetched.
+pub fn unread_count(count: usize) -> String {
+    if count < UNREAD { count.to_string() } else { format!("{}+", UNREAD - 1) }
+}
+
 pub(super) fn talk_line(language: Language, line: &TalkLine) -> String {
     let mark = if line.is_current { '>' } else { ' ' };
     let about = match (language, line.people) {
@@ -27,8 +33,8 @@ pub(super) fn talk_line(language: Language, line: &TalkLine) -> String {
     };
     let unread = match (language, line.unread) {
         (_, 0) => String::new(),
-        (Language::Zh, count) => format!("，{count} 条未读"),
-        (Language::En, count) => format!(", {count} unread"),
+        (Language::Zh, count) => format!("，{} 条未读", unread_count(count)),
+        (Language::En, count) => format!(", {} unread", unread_count(count)),
     };
     format!("{mark}{} {} ({about}{unread})", line.number, printable(line.name))
 }

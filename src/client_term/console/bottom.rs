@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
+use crate::client::words::unread_count;
 
 /// Milliseconds of a second.
 const SECOND_MS: u64 = 1_000;
@@ -30,21 +31,21 @@ impl Console {
     fn elsewhere(&self, columns: usize) -> String {
         let mut words = String::new();
         let mut left_out = 0;
-        for talk in self.talks.iter().filter(|talk| talk.unread > 0) {
+        for (talk, unread) in self.talks.iter().map(|talk| (talk, talk.unread())).filter(|(_, unread)| *unread > 0) {
             let (title, called) = (self.title(&talk.name), if talk.is_called { "!" } else { "" });
-            let entry = format!("{}:{} {}{called}", talk.number, title.trim_start_matches('#'), talk.unread);
+            let entry = format!("{}:{} {}{called}", talk.number, title.trim_start_matches('#'), unread_count(unread));
             let gap = if words.is_empty() { "" } else { " " };
             if words.width() + gap.len() + entry.width() + "[] ".len() > columns {
-                left_out += talk.unread;
+                left_out += unread;
                 continue;
             }
             words = words + gap + &entry;
         }
         match (words.is_empty(), left_out) {
             (true, 0) => words,
-            (true, _) => format!("[+{left_out}] "),
+            (true, _) => format!("[+{}] ", unread_count(left_out)),
             (false, 0) => format!("[{words}] "),
-            (false, _) => format!("[{words} +{left_out}] "),
+            (false, _) => format!("[{words} +{}] ", unread_count(left_out)),
         }
     }
 

@@ -1,6 +1,10 @@
 //! Where a line belongs: which conversation is shown, and what becomes of the lines of the others.
 
+use super::super::talks::{Looked, Sight};
 use super::*;
+use crate::client::nick_of;
+use crate::wire::caps::Caps;
+use crate::wire::timestamp;
 
 impl Console {
     /// Shows something, or keeps it until its conversation is looked at.
@@ -23,6 +27,9 @@ impl Console {
                 }
             }
             What::Renamed { from, to, .. } => self.talks.renamed(from, to),
+            What::Removed { id, .. } => _ = self.talks.removed(id, &shown),
+            // Elsewhere than at a screen, too, nobody wants to read who is in each of their groups.
+            What::Entered { .. } if self.is_brought(&shown) => return,
             _ => {}
         }
         let calls = matches!(&shown.what, What::Said(said) if calls(said, self.view.nick()));
@@ -32,14 +39,49 @@ impl Console {
         let was_here = matches!(shown.what, What::Kicked { .. }) && self.view.room(self.current()).is_none();
         match shown.room.clone().filter(|room| self.is_elsewhere(room)) {
             Some(room) => self.put_aside(now_ms, &room, shown, calls),
-            None => self.print(now_ms, &shown),
+            None => self.show_here(now_ms, shown),
         }
         if was_here {
             self.go_home(now_ms);
         }
     }
 
-    fn print(&mut self, now_ms: u64, shown: &Shown) {
+    /// Shows something of the conversation that is looked at, or that is nobody's, or private: that is shown wherever the user looks,
+    /// unless it is from before.
+    fn show_here(&mut self, now_ms: u64, shown: Shown) {
+        let Some(name) = shown.conversation().map(Box::from) else { return self.print(now_ms, &shown) };
+        let is_old = matches!(&shown.what, What::Said(said) if said.history && said.with.is_some());
+        if is_old && self.is_elsewhere(&name) {
+            return self.talks.keep_old(&name, false, shown);
+        }
+        if let What::Removed { .. } = shown.what {
+            return if self.is_elsewhere(&name) { () } else { self.print(now_ms, &shown) };
+        }
+        self.print(now_ms, &shown);
+        if shown.is_message() && (self.front == Front::Screen || shown.room.is_none()) {
+            self.has_read(&name, shown.at_ms);
+        }
+        if self.front == Front::Screen {
+            let is_room = shown.room.is_some();
+            self.talks.keep(&name, is_room, shown, Sight::Seen, false);
+        }
+    }
+
+    /// Tells the other devices of this user how far they have read.
+    fn has_read(&mut self, name: &str, up_to_ms: u64) {
+        if !self.features().caps.has(Caps::READ_MARKER) {
+            return;
+        }
+        if let Some(Command::Read(last, read_ms)) = self.commands.back_mut()
+            && fold(last) == fold(name)
+        {
+            *read_ms = up_to_ms.max(*read_ms);
+            return;
+        }
+        self.commands.push_back(Command::Read(name.into(), up_to_ms));
+    }
+
+    pub(super) fn print(&mut self, now_ms: u64, shown: &Shown) {
         if self.front != Front::Screen {
             let line = self.painter.writer.line(shown, now_ms);
             return self.print.push_back(Print::Line(line));
@@ -57,14 +99,18 @@ impl Console {
     fn put_aside(&mut self, now_ms: u64, room: &str, shown: Shown, calls: bool) {
         match &shown.what {
             What::Joined { .. } | What::Left { .. } | What::Mode { .. } | What::Renamed { .. } => {}
-            What::Entered { .. } | What::Invited { .. } | What::Refused { .. } => self.print(now_ms, &shown),
+            What::Invited { .. } | What::Refused { .. } => self.print(now_ms, &shown),
+            // Whoever wanted to enter looks there; the server brings people into their groups without a word.
+            What::Entered { .. } => {}
             // The room is gone from the list when it was the user who was thrown out.
             What::Kicked { .. } if self.view.room(room).is_none() => self.print(now_ms, &shown),
+            What::Said(said) if said.history => self.talks.keep_old(room, true, shown),
             What::Said(said) => {
-                let counts = !said.own && !said.is_notice && !said.history;
-                self.talks.keep(room, shown, counts, calls);
+                let sight = if said.own || said.is_notice { Sight::Unseen } else { Sight::Unread };
+                self.talks.keep(room, true, shown, sight, calls);
             }
-            _ => self.talks.keep(room, shown, false, false),
+            What::Removed { .. } => {}
+            _ => self.talks.keep(room, true, shown, Sight::Unseen, false),
         }
     }
 
@@ -75,12 +121,12 @@ impl Console {
 
     fn note_speaker(&mut self, said: &Said) {
         if let Some(with) = &said.with
-            && self.talks.iter().count() < QUERIES
+            && self.talks.iter().filter(|talk| !talk.is_room).count() < QUERIES
             && !said.is_notice
         {
             self.talks.open(with, false);
         }
-        if !said.own {
+        if !said.own && !said.history {
             self.speakers.retain(|other| fold(other) != fold(&said.who));
             self.speakers.push_front(said.who.clone());
             self.speakers.truncate(SPEAKERS);
@@ -91,6 +137,19 @@ impl Console {
     pub(super) fn follow(&mut self, text: &str) {
         let Some(line) = Line::parse(text) else { return };
         match (line.command, line.param(1)) {
+            ("MARKREAD", Some(up_to)) => {
+                if let Some(up_to_ms) = up_to.strip_prefix("timestamp=").and_then(timestamp::parse) {
+                    self.talks.marked(line.param(0).unwrap_or_default(), up_to_ms);
+                }
+            }
+            ("JOIN", _) if self.joins_by_number && self.is_new_room(&line) => {
+                self.joins_by_number = false;
+                self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
+                let room = line.param(0).unwrap_or_default();
+                // What was said there comes by itself.
+                self.talks.look_at(room);
+                self.talk_to(0, room.into());
+            }
             ("JOIN" | "PART" | "KICK", _) => {
                 self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
             }
@@ -108,6 +167,15 @@ impl Console {
         self.talks.close(name);
         if fold(name) == fold(self.current()) {
             self.go_home(0);
+        }
+    }
+
+    pub(super) fn join(&mut self, now_ms: u64, room: Box<str>) {
+        self.commands.push_back(Command::Join(room.clone()));
+        self.joins_by_number = !self.features().is_room(&room);
+        if !self.joins_by_number {
+            self.talks.open(&room, true).is_coming = self.view.room(&room).is_none();
+            self.talk_to(now_ms, room);
         }
     }
 
@@ -143,13 +211,34 @@ impl Console {
         }
         let title = self.title(&name);
         self.painter.writer.current = name.clone();
-        let (unseen, more) = self.talks.look_at(&name);
         self.tell(&Saying::TalkingTo(&title));
-        let messages = unseen.iter().filter(|shown| shown.is_message()).count();
-        if messages > 0 {
-            self.tell(&Saying::Unread(&title, messages, more));
+        if !self.recalls(&name) {
+            self.show_unseen(now_ms, &name);
         }
-        unseen.iter().for_each(|shown| self.print(now_ms.max(shown.at_ms), shown));
+    }
+
+    /// Shows what was not seen of a conversation.
+    pub(super) fn show_unseen(&mut self, now_ms: u64, name: &str) {
+        let Looked { lines, unread, lost } = self.talks.look_at(name);
+        if unread > 0 {
+            self.tell(&Saying::Unread(&self.title(name), unread, lost));
+        }
+        lines.iter().for_each(|shown| self.print(now_ms.max(shown.at_ms), shown));
+        if let Some(latest) = lines.iter().rfind(|shown| shown.is_message()) {
+            self.has_read(name, latest.at_ms);
+        }
+    }
+
+    /// Whether a room came by itself: the user neither looks there nor waits for it.
+    fn is_brought(&self, shown: &Shown) -> bool {
+        let room = shown.room.as_deref().unwrap_or_default();
+        self.front != Front::Screen && fold(room) != fold(self.current())
+    }
+
+    /// Whether a JOIN line is the user's own, into a room that was not in the list.
+    fn is_new_room(&self, line: &Line) -> bool {
+        let room = line.param(0).unwrap_or_default();
+        fold(nick_of(line.source.unwrap_or_default())) == fold(self.view.nick()) && self.talks.named(room).is_none()
     }
 
     pub(super) fn list_talks(&mut self) {
@@ -162,7 +251,7 @@ impl Console {
             number: talk.number,
             name: &self.title(&talk.name),
             people: self.view.room(&talk.name).map(|room| room.count()),
-            unread: talk.unread,
+            unread: talk.unread(),
             is_current: fold(&talk.name) == fold(self.current()),
         };
         say(self.language(), &Saying::Talk(line))

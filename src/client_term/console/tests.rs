@@ -4,6 +4,7 @@ use time::UtcOffset;
 
 use super::*;
 use crate::client::Trouble;
+use crate::client::account::{LoginFault, Wanted};
 use crate::client::features::Features;
 use crate::client::writer::Writer;
 
@@ -239,4 +240,67 @@ fn a_server_that_sends_nothing_back_does_not_hide_what_was_typed() {
     screen.print.clear();
     screen.typed(NOON_MS, "你好");
     assert_eq!(printed(&mut screen), ["13:19 anna: 你好"]);
+}
+
+fn turned_away(console: &mut Console, wanted: Wanted, fault: LoginFault) {
+    console.happened(NOON_MS, &Event::NotLoggedIn { wanted, name: "小阳".into(), fault, asked: true });
+}
+
+#[test]
+fn who_has_no_account_is_offered_one_and_types_the_password_twice() {
+    let mut screen = screen();
+    turned_away(&mut screen, Wanted::LogIn, LoginFault::NoSuchAccount);
+    assert_eq!(printed(&mut screen)[1], "还没有账号 小阳，现在注册吗？(y/n) ");
+    assert!(screen.asks_at_the_door() && !screen.hides_typed() && !screen.wants_input());
+    screen.typed(NOON_MS, "y");
+    assert!(screen.hides_typed() && screen.prompt(80).contains("至少 6 个字符"), "{}", screen.prompt(80));
+    for line in ["开门开门开门", "开门"] {
+        screen.typed(NOON_MS, line);
+    }
+    assert!(printed(&mut screen).contains(&"· 两次输入的口令不一样".to_owned()) && screen.commands.is_empty());
+    for line in ["开门开门开门", "开门开门开门"] {
+        screen.typed(NOON_MS, line);
+    }
+    let register = Command::LogIn(Wanted::Register, Credentials::new("小阳", "开门开门开门"));
+    assert_eq!((screen.commands.pop_front(), screen.hides_typed()), (Some(register), false));
+    assert!(!format!("{:?}", screen.print).contains("开门"));
+}
+
+#[test]
+fn a_wrong_password_is_typed_again_and_an_empty_one_makes_a_guest() {
+    let mut screen = screen();
+    turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
+    assert_eq!(screen.prompt(80), "小阳 的口令：");
+    screen.typed(NOON_MS, "geheim");
+    assert_eq!(screen.commands.pop_front(), Some(Command::LogIn(Wanted::LogIn, Credentials::new("小阳", "geheim"))));
+    turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
+    assert!(screen.stop_asking());
+    assert_eq!((screen.commands.pop_front(), screen.asks_at_the_door()), (Some(Command::StayGuest), false));
+}
+
+#[test]
+fn a_login_is_kept_when_wanted_and_nobody_is_asked_about_a_kept_one() {
+    let login = Credentials::new("小阳", "geheim");
+    let logged_in = Event::LoggedIn { login: login.clone(), number: None };
+    let mut screen = screen();
+    screen.happened(NOON_MS, &logged_in);
+    assert_eq!(screen.prompt(80), "下次自动登录 小阳 吗？(y/n) ");
+    screen.typed(NOON_MS, "y");
+    assert_eq!(screen.errands.pop_front(), Some(Errand::KeepLogin(login)));
+    screen.happened(NOON_MS, &logged_in);
+    assert_eq!(screen.prompt(80), "大厅(2)> ");
+    screen.typed(NOON_MS, "/forget");
+    assert_eq!(screen.errands.pop_front(), Some(Errand::ForgetLogin));
+    screen.happened(NOON_MS, &logged_in);
+    screen.typed(NOON_MS, "大家好");
+    assert_eq!((screen.errands.len(), screen.commands.len()), (0, 1), "whoever talks on is not interrupted");
+}
+
+#[test]
+fn a_password_typed_behind_login_is_no_message() {
+    let mut console = console(true);
+    console.typed(NOON_MS, "！登录*小阳*geheim");
+    let login = Command::LogIn(Wanted::LogIn, Credentials::new("小阳", "geheim"));
+    assert_eq!((console.commands.pop_front(), console.open_count()), (Some(login), 0));
+    assert!(!format!("{:?}", console.print).contains("geheim"));
 }
