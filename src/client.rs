@@ -26,6 +26,7 @@ pub mod known_servers;
 pub mod link;
 pub mod login;
 pub mod logins;
+pub mod lookup;
 pub mod marks;
 pub mod news;
 pub mod outbox;

@@ -24,6 +24,7 @@ mod memory;
 mod paint;
 mod past;
 mod plain;
+mod reader;
 mod screen;
 mod secret;
 mod talks;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use account::{Password, yes_or_no};
+use reading::Reading;
 use recall::Wish;
 
 use super::complete::{Completion, Names};
@@ -59,6 +60,7 @@ pub struct Console {
     joins_by_number: bool,
     /// What was asked for out of the server's memory.
     asked: HashMap<u64, Wish>,
+    reading: Option<Reading>,
     /// The latest first.
     speakers: VecDeque<Box<str>>,
     /// Messages without an answer, and when they were typed.
@@ -138,6 +140,7 @@ impl Console {
             talks: Talks::default(),
             joins_by_number: false,
             asked: HashMap::new(),
+            reading: None,
             speakers: VecDeque::new(),
             open: BTreeMap::new(),
             next_key: 0,
@@ -345,57 +348,6 @@ impl Console {
         }
     }
 
-    fn understood(&mut self, now_ms: u64, typed: Typed, line: &str) {
-        match typed {
-            Typed::Nothing => {}
-            Typed::AskTo if self.front != Front::Script => {
-                self.asking = Asking::Who;
-                self.ask();
-            }
-            Typed::Say(text) => self.say(now_ms, &text),
-            // A script is asked nothing.
-            Typed::AskTo => self.send(now_ms, None, line),
-            Typed::To { who, text } => self.send(now_ms, Some(who), &text),
-            Typed::Nick(nick) => self.commands.push_back(Command::Nick(nick)),
-            Typed::Join(room) => self.join(now_ms, room),
-            Typed::Part(room) => self.part(room),
-            Typed::Room(name) => self.change_to(now_ms, &name),
-            Typed::Query(who) => {
-                self.talks.open(&who, false);
-                self.talk_to(now_ms, who);
-            }
-            Typed::Rooms => self.list_talks(),
-            Typed::Clear => self.print.push_back(Print::Cleared),
-            Typed::Help(question) => {
-                if self.front == Front::Screen {
-                    self.tell(&Saying::Keys);
-                }
-                self.send(now_ms, None, &question);
-            }
-            Typed::Account(wanted, name, password) => self.account_typed(wanted, name, password),
-            Typed::Forget => {
-                self.kept_login = None;
-                self.errands.push_back(Errand::ForgetLogin);
-            }
-            Typed::Quit => self.quit(),
-            Typed::Usage(how) => self.tell(&Saying::Usage(how)),
-            Typed::Unknown(name, near) => self.tell(&Saying::UnknownCommand(&name, near)),
-        }
-    }
-
-    fn nick_typed(&mut self, typed: &str, free: Option<Box<str>>) {
-        let chosen = match (Nick::parse(typed), &free) {
-            (Ok(nick), _) => Box::from(nick.as_str()),
-            (Err(_), Some(free)) if typed.is_empty() => free.clone(),
-            (Err(why), _) => {
-                self.tell(&Saying::BadNick(why));
-                self.asking = Asking::Nick(free);
-                return self.ask();
-            }
-        };
-        self.commands.push_back(Command::Nick(chosen));
-    }
-
     fn leave_when_done(&mut self) {
         if self.is_leaving && self.is_ready && self.open.is_empty() && !self.commands.contains(&Command::Quit) {
             self.commands.push_back(Command::Quit);
@@ -437,7 +389,9 @@ impl Console {
 
 mod account;
 mod bottom;
+mod obey;
 mod places;
+mod reading;
 mod recall;
 mod speak;
 

@@ -18,9 +18,9 @@ class Member:
     def registers(self):
         """Starts `gzy client` and makes the account there; wants to be asked again the next time."""
         screen = self._home.starts(*self._address, "--account", self.name)
-        answers(screen, f"{self.name} 的口令：", PASSWORD)
+        answers(screen, f"{self.name} 的密码：", PASSWORD)
         answers(screen, "现在注册吗？", "y")
-        answers(screen, f"给 {self.name} 设一个口令", PASSWORD)
+        answers(screen, f"给 {self.name} 设一个密码", PASSWORD)
         answers(screen, "再输入一遍：", PASSWORD)
         screen.sees(f"注册成功：{self.name}，编号 1")
         answers(screen, f"下次自动登录 {self.name} 吗？", "n")
@@ -30,7 +30,7 @@ class Member:
     def logs_in(self, name=None):
         """Starts `gzy client` on a device that knows nothing."""
         screen = self._home.starts(*self._address, "--account", name or self.name)
-        answers(screen, "的口令：", PASSWORD)
+        answers(screen, "的密码：", PASSWORD)
         answers(screen, f"下次自动登录 {self.name} 吗？", "n")
         self.is_in(screen)
         return screen
@@ -71,11 +71,11 @@ def somebody_registers_and_nobody_sees_the_password(stage):
     yang.sees("小阳: 大家好")
     if PASSWORD in yang.sent() or PASSWORD in yang.screen():
         raise Missed(f"the password should be nowhere, but there is:\n{yang.screen()}")
-    yang.says("/login 小雨 别的口令")
+    yang.says("/login 小雨 别的密码")
     yang.sees("没有登录 小雨")
     yang.tmux.press("Up")
     bottom_is(yang, lambda last: last.endswith("大家好"), "what was said before, not the password")
-    until(lambda: "别的口令" not in yang.screen(), "the other password should be gone", yang.screen)
+    until(lambda: "别的密码" not in yang.screen(), "the other password should be gone", yang.screen)
 
 
 def two_devices_are_one_person(stage):
@@ -95,9 +95,9 @@ def a_wrong_password_is_told_and_asked_for_again(stage):
     Member(stage, "小阳").registers().leaves()
     home = Home(stage)
     yang = home.starts(*stage.door.for_gzy(), "--account", "小阳")
-    answers(yang, "小阳 的口令：", "猜猜看猜猜看")
-    yang.sees("没有登录 小阳：口令不对")
-    answers(yang, "小阳 的口令：", PASSWORD)
+    answers(yang, "小阳 的密码：", "猜猜看猜猜看")
+    yang.sees("没有登录 小阳：密码不对")
+    answers(yang, "小阳 的密码：", PASSWORD)
     answers(yang, "下次自动登录", "n")
     yang.sees("你是 小阳")
 
@@ -105,9 +105,9 @@ def a_wrong_password_is_told_and_asked_for_again(stage):
 def a_kept_login_is_used_the_next_time_until_it_is_forgotten(stage):
     home = Home(stage)
     first = home.starts(*stage.door.for_gzy(), "--account", "小阳")
-    answers(first, "小阳 的口令：", PASSWORD)
+    answers(first, "小阳 的密码：", PASSWORD)
     answers(first, "现在注册吗？", "y")
-    answers(first, "设一个口令", PASSWORD)
+    answers(first, "设一个密码", PASSWORD)
     answers(first, "再输入一遍：", PASSWORD)
     answers(first, "下次自动登录", "y")
     first.sees("已记住，下次自动登录")
@@ -118,7 +118,7 @@ def a_kept_login_is_used_the_next_time_until_it_is_forgotten(stage):
         raise Missed(f"logins should be for the user alone, but its mode is {mode:o}")
     again = home.starts(*stage.door.for_gzy())
     again.sees("你是 小阳")
-    again.does_not_see("口令")
+    again.does_not_see("密码")
     # Through a broken link it is the same person.
     stage.server.pull_the_plug()
     again.sees("已重新连接，你是 小阳")

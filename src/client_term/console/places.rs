@@ -9,6 +9,7 @@ use crate::wire::timestamp;
 impl Console {
     /// Shows something, or keeps it until its conversation is looked at.
     pub(super) fn show(&mut self, now_ms: u64, shown: Shown) {
+        self.note_for_reader(&shown);
         match &shown.what {
             What::Failed(_) => {
                 let line = self.painter.writer.line(&shown, now_ms);
@@ -99,7 +100,7 @@ impl Console {
     fn put_aside(&mut self, now_ms: u64, room: &str, shown: Shown, calls: bool) {
         match &shown.what {
             What::Joined { .. } | What::Left { .. } | What::Mode { .. } | What::Renamed { .. } => {}
-            What::Invited { .. } | What::Refused { .. } => self.print(now_ms, &shown),
+            What::Invited { .. } | What::InvitedTo { .. } | What::Refused { .. } => self.print(now_ms, &shown),
             // Whoever wanted to enter looks there; the server brings people into their groups without a word.
             What::Entered { .. } => {}
             // The room is gone from the list when it was the user who was thrown out.

@@ -257,7 +257,7 @@ fn who_has_no_account_is_offered_one_and_types_the_password_twice() {
     for line in ["开门开门开门", "开门"] {
         screen.typed(NOON_MS, line);
     }
-    assert!(printed(&mut screen).contains(&"· 两次输入的口令不一样".to_owned()) && screen.commands.is_empty());
+    assert!(printed(&mut screen).contains(&"· 两次输入的密码不一样".to_owned()) && screen.commands.is_empty());
     for line in ["开门开门开门", "开门开门开门"] {
         screen.typed(NOON_MS, line);
     }
@@ -270,7 +270,7 @@ fn who_has_no_account_is_offered_one_and_types_the_password_twice() {
 fn a_wrong_password_is_typed_again_and_an_empty_one_makes_a_guest() {
     let mut screen = screen();
     turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
-    assert_eq!(screen.prompt(80), "小阳 的口令：");
+    assert_eq!(screen.prompt(80), "小阳 的密码：");
     screen.typed(NOON_MS, "geheim");
     assert_eq!(screen.commands.pop_front(), Some(Command::LogIn(Wanted::LogIn, Credentials::new("小阳", "geheim"))));
     turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
