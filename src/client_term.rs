@@ -26,7 +26,7 @@ mod past;
 mod plain;
 mod reader;
 mod screen;
-mod secret;
+pub mod secret;
 mod talks;
 
 use console::{Console, Front};

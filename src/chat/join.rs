@@ -190,9 +190,11 @@ impl Turn<'_> {
         // N newcomers with N names each would be N² names; NAMES still lists everybody.
         let Some(room) = self.chat.rooms.get(&id) else { return };
         let (name, here, symbol) = (room.name.clone(), room.people(), room.names_symbol());
+        let (is_group, all) = (room.group.is_some(), room.size());
         let prefix = room.standing(self.me).unwrap_or_default().prefixes(self.session().caps.has(Caps::MULTI_PREFIX));
         let own = format!("{prefix}{}", self.session().nick.as_str());
         self.numeric(RPL_NAMREPLY, &[symbol, name.as_str()], &own);
+        let here = if is_group { format!("{here} of {all}") } else { here.to_string() };
         self.numeric(RPL_ENDOFNAMES, &[name.as_str()], &format!("{here} are here; NAMES lists them all"));
     }
 }

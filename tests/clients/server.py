@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import ssl
+import subprocess
 
-from stage import Program
+from stage import Missed, PATIENCE_SECS, Program, read_lines, until
 
 ROOM, HOST = "#lobby", "127.0.0.1"
 
@@ -70,6 +71,19 @@ class Server:
         if not encrypted:
             return Door(self.port, None, None)
         return Door(self.port, self._key, os.path.join(self._folder, "tls.crt"))
+
+    def makes_account(self, name, password):
+        """`gzy user add`, beside the running server."""
+        command = [*self._gzy, "user", "add", name, "--data", self._folder]
+        made = subprocess.run(command, input=password + "\n", capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS)
+        if made.returncode != 0:
+            raise Missed(f"gzy user add should end with 0, but ended with {made.returncode}: {made.stdout}{made.stderr}")
+
+    def logged(self, *parts):
+        """Waits for a line in its log with all of these parts."""
+        log = os.path.join(self._folder, "log.txt")
+        shown = lambda: any(all(part in line for part in parts) for line in read_lines(log))
+        until(shown, f"the server's log should have a line with {' and '.join(parts)}", lambda: "\n".join(read_lines(log)))
 
     def pull_the_plug(self):
         """Ends it without a warning and starts it again, same data, same port."""

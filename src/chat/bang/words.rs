@@ -98,6 +98,12 @@ pub struct Entry {
 }
 
 impl Command {
+    /// Whether only those who run a room or a group have a use for it.
+    pub fn is_for_operators(self) -> bool {
+        use Command::*;
+        matches!(self, Kick | Ban | Unban | Mute | Unmute | Op | Deop | Owner | Delete)
+    }
+
     /// Whether what follows its name is a secret.
     pub fn carries_password(self) -> bool {
         matches!(self, Command::Register | Command::Login | Command::Password)

@@ -96,10 +96,15 @@ impl Turn<'_> {
         for id in self.session().rooms.clone() {
             let Some(room) = self.chat.rooms.get(&id).filter(|room| room.group.is_some()) else { continue };
             let name = room.name.clone();
-            if let Some(seat) = room.seat(Some(account)).copied() {
-                self.chat.set_standing(id, account, seat.standing, true);
-            } else if room.ban_on(self.session(), false).is_none() && self.bars_joining(id).is_none() {
+            let is_seated = room.keeps(Some(account));
+            if !is_seated && room.ban_on(self.session(), false).is_none() && self.bars_joining(id).is_none() {
                 self.take_seat(id);
+            }
+            let me = self.me;
+            let Some(room) = self.chat.rooms.get_mut(&id) else { continue };
+            if let Some(seat) = room.seat(Some(account)).copied() {
+                // What the visitor was given was for the visit.
+                room.member_mut(me).into_iter().for_each(|member| member.standing = seat.standing);
             } else {
                 let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), None));
                 self.reply_event(&event, "");
@@ -230,6 +235,45 @@ mod tests {
     }
 
     #[test]
+    fn a_join_on_the_second_device_is_told_to_each_once_and_the_lead_is_shown() {
+        let (mut w, [anna, ben, _]) = tea();
+        let phone = w.member("anna");
+        w.line(ben, "JOIN #酒");
+        w.drain();
+        assert_eq!(w.ask(phone, "JOIN #酒")[0], format!(":{} JOIN #酒", w.source(phone)));
+        for conn in [anna, ben] {
+            let joins = w.said_to(conn).iter().filter(|line| line.ends_with(" JOIN #酒")).count();
+            assert_eq!(joins, 1, "{conn:?}");
+        }
+        w.lose(phone);
+        assert_eq!(w.ask(ben, "NAMES #酒")[0], ":gzy.local 353 ben = #酒 :~ben anna");
+        assert_eq!(w.chat.people_in_room(w.chat.room_named("#酒").unwrap().id), 2);
+    }
+
+    #[test]
+    fn whoever_comes_into_a_large_group_is_not_told_all_its_names() {
+        let (mut w, people) = tea();
+        w.save();
+        for n in 0..crate::wire::limits::ROOM_TELLS_EACH {
+            w.add_account(&format!("dora{n}x"), "secret", false);
+            let membership =
+                crate::store::change::Membership { standing: 0, since: crate::wire::msgid::MsgId(n as u64) };
+            w.kept.directory.groups[0].members.push((AccountId(1003 + n as u32), membership));
+        }
+        people.into_iter().for_each(|conn| w.lose(conn));
+        let mut w = w.restarted();
+        let anna = w.come_in("anna", "");
+        let told = w.said_to(anna);
+        assert!(told.contains(&":gzy.local 353 anna = #茶 :~anna".to_owned()));
+        assert!(
+            told.contains(&":gzy.local 366 anna #茶 :1 of 203 are here; NAMES lists them all".to_owned()),
+            "{told:?}"
+        );
+        let names: usize = w.ask(anna, "NAMES #茶").iter().map(|line| line.matches("dora").count()).sum();
+        assert_eq!(names, 200);
+    }
+
+    #[test]
     fn a_guest_visits_a_public_group_and_is_gone_when_they_leave() {
         let (mut w, [anna, ..]) = tea();
         let eve = w.join("eve");
@@ -254,10 +298,12 @@ mod tests {
         w.line(anna, "MODE #酒 +b *!1003@*");
         let guest = w.join("guest");
         w.line(guest, "JOIN #茶,#酒");
+        w.line(anna, "MODE #茶 +v guest");
         w.drain();
         w.log_in(guest, "dora");
         let d = w.source(guest);
         assert_eq!(members(&w, "#茶"), [1000, 1001, 1002, 1003]);
+        w.chat.assert_tables_agree();
         assert_eq!(members(&w, "#酒"), [1000]);
         assert!(w.said_to(guest).contains(&format!(":{d} PART #酒")));
         assert!(w.said_to(anna).contains(&format!(":{d} PART #酒")));
