@@ -26,6 +26,7 @@ pub mod known_servers;
 pub mod link;
 pub mod login;
 pub mod logins;
+pub mod lookup;
 pub mod marks;
 pub mod news;
 pub mod outbox;
@@ -43,7 +44,7 @@ pub mod view;
 pub mod words;
 pub mod writer;
 
-use account::{Credentials, LoginFault, Wanted};
+use account::{Credentials, LoginFault, Secret, Wanted};
 use asked::{NoAnswer, Question};
 use features::Features;
 use known_servers::{Distrusted, Trust};
@@ -103,6 +104,8 @@ pub enum Command {
     Nick(Box<str>),
     /// Log in, or register; also the answer to [`Event::NotLoggedIn`].
     LogIn(Wanted, Credentials),
+    /// Take another password, with this line that says so to the server.
+    ChangePassword(Secret, Box<str>),
     /// Come in without an account; also an answer to [`Event::NotLoggedIn`].
     StayGuest,
     /// Enter a room.
@@ -158,6 +161,8 @@ pub enum Event {
         /// The number of an account that was just made.
         number: Option<Box<str>>,
     },
+    /// The account has another password from here on.
+    PasswordChanged(Credentials),
     /// The client is not logged in. With `asked`, a [`Command::LogIn`] or [`Command::StayGuest`] is waited for.
     NotLoggedIn {
         /// What was wanted.

@@ -24,8 +24,9 @@ mod memory;
 mod paint;
 mod past;
 mod plain;
+mod reader;
 mod screen;
-mod secret;
+pub mod secret;
 mod talks;
 
 use console::{Console, Front};

@@ -1,9 +1,10 @@
 //! `gzy user`: accounts from the command line, also beside a running server. Passwords come from standard input, never from arguments.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use crate::args::{UserAction, data_folder};
+use crate::client_term::secret;
 use crate::password;
 use crate::store::accounts::Accounts;
 use crate::store::record::AccountId;
@@ -53,10 +54,10 @@ fn open(data: Option<PathBuf>) -> Result<Accounts, String> {
     Accounts::open(&data_folder(data)).map_err(|why| why.to_string())
 }
 
-/// The first line of standard input.
+/// Typed unseen at a terminal, else the first line of standard input.
 fn read_password() -> Result<String, String> {
     if io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "password · 密码 (it is shown as you type): ");
+        return secret::ask("password · 密码: ").ok_or_else(|| "no password was typed; nothing was changed".into());
     }
     let mut line = String::new();
     io::stdin()

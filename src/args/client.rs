@@ -29,7 +29,7 @@ pub struct ClientArgs {
     #[argh(option, arg_name = "name")]
     pub account: Option<String>,
 
-    /// file whose first line is the password of --account · 账号口令文件
+    /// file whose first line is the password of --account · 账号密码文件
     #[argh(option, arg_name = "file")]
     pub account_password_file: Option<PathBuf>,
 
@@ -82,7 +82,7 @@ pub struct SayArgs {
     #[argh(option, arg_name = "name")]
     pub account: Option<String>,
 
-    /// file whose first line is the password of --account · 账号口令文件
+    /// file whose first line is the password of --account · 账号密码文件
     #[argh(option, arg_name = "file")]
     pub account_password_file: Option<PathBuf>,
 

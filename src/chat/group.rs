@@ -192,11 +192,13 @@ impl Chat {
         format!("{name}!{}@{ACCOUNT_HOST}", id.0)
     }
 
-    /// Hands a change to the store. Nobody waits for it.
+    /// Hands a change to the store. What people were told of at once (a group, a membership) is written at once; the rest can wait
+    /// for company on its way to the card.
     pub(super) fn record(&mut self, change: Change, now: Now, effects: &mut Vec<Effect>) {
         let id = self.next_id(now);
         self.receipts.note_change();
-        effects.push(Effect::Record { id, change: Box::new(change), hurry: false });
+        let can_wait = matches!(change, Change::Read { .. } | Change::Delivered { .. } | Change::Pause { .. });
+        effects.push(Effect::Record { id, change: Box::new(change), hurry: !can_wait });
     }
 
     fn record_shape(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {

@@ -1,5 +1,6 @@
 //! WHOIS: all that may be told of one person.
 
+use crate::store::record::AccountId;
 use crate::wire::caps::Caps;
 use crate::wire::line::Line;
 use crate::wire::reply::*;
@@ -33,10 +34,23 @@ impl Turn<'_> {
         if let Some(person) = self.chat.session_named(nick) {
             let (conn, nick) = (person.conn, person.nick.as_str().to_owned());
             self.show_person(conn, &nick);
+        } else if let Some(account) = self.chat.accounts.meant(nick) {
+            self.show_away_account(account);
         } else {
             self.numeric(ERR_NOSUCHNICK, &[clip_word(nick)], "nobody of that name is here");
         }
         self.numeric(RPL_ENDOFWHOIS, &[clip_word(nick)], "that is all");
+    }
+
+    /// Somebody with an account who is not here right now.
+    fn show_away_account(&mut self, id: AccountId) {
+        let Some(account) = self.chat.accounts.get(id) else { return };
+        let (name, source) = (account.name.as_str().to_owned(), self.chat.source_of(id));
+        let shown = account.display.as_deref().unwrap_or(&name).to_owned();
+        let (user, host) = source.split_once('!').and_then(|(_, rest)| rest.split_once('@')).unwrap_or(("*", "*"));
+        self.numeric(RPL_WHOISUSER, &[&name, user, host, "*"], &shown);
+        self.numeric(RPL_WHOISACCOUNT, &[&name, &name], "is logged in as");
+        self.numeric(RPL_AWAY, &[&name], "不在线 · not here right now");
     }
 
     fn show_person(&mut self, conn: ConnId, nick: &str) {
@@ -141,6 +155,22 @@ mod tests {
         assert_eq!(w.ask(anna, "WHOIS 小阳")[7], actually);
         let own = w.ask(小阳, "WHOIS 小阳");
         assert_eq!(own[7], actually.replace("338 anna", "338 小阳"), "one may know one's own address");
+    }
+
+    #[test]
+    fn an_account_that_is_away_is_told_with_its_number() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        w.add_account("小阳", "开门开门开门", false);
+        let told = [
+            ":gzy.local 311 anna 小阳 1000 account.gzy * :小阳",
+            ":gzy.local 330 anna 小阳 小阳 :is logged in as",
+            ":gzy.local 301 anna 小阳 :不在线 · not here right now",
+        ];
+        w.drain();
+        for name in ["小阳", "1000"] {
+            assert_eq!(w.ask(anna, &format!("WHOIS {name}"))[..3], told);
+        }
     }
 
     #[test]

@@ -32,6 +32,15 @@ pub enum Question {
         /// Its time, in the server's words; empty when it is not known.
         time: Box<str>,
     },
+    /// The messages after one.
+    After {
+        /// The room or the person.
+        target: Box<str>,
+        /// The id of that message; empty when it has none.
+        msgid: Box<str>,
+        /// Its time, in the server's words.
+        time: Box<str>,
+    },
     /// A message and those around it.
     Around {
         /// The room or the person.
@@ -144,14 +153,20 @@ impl Asked {
     }
 }
 
+fn selector(msgid: &str, time: &str, features: &Features) -> String {
+    if features.history_by_id && !msgid.is_empty() { format!("msgid={msgid}") } else { format!("timestamp={time}") }
+}
+
 fn line_of(question: &Question, features: &Features) -> String {
     let most = features.history_limit.min(HISTORY_MESSAGES);
     match question {
         Question::Latest { target, limit } => format!("CHATHISTORY LATEST {target} * {}", most.min(*limit)),
-        Question::Before { target, msgid, .. } if features.history_by_id && !msgid.is_empty() => {
-            format!("CHATHISTORY BEFORE {target} msgid={msgid} {most}")
+        Question::Before { target, msgid, time } => {
+            format!("CHATHISTORY BEFORE {target} {} {most}", selector(msgid, time, features))
         }
-        Question::Before { target, time, .. } => format!("CHATHISTORY BEFORE {target} timestamp={time} {most}"),
+        Question::After { target, msgid, time } => {
+            format!("CHATHISTORY AFTER {target} {} {most}", selector(msgid, time, features))
+        }
         Question::Around { target, msgid, limit } => format!("CHATHISTORY AROUND {target} msgid={msgid} {limit}"),
         Question::Search(attributes) => format!("SEARCH {attributes}"),
     }

@@ -29,6 +29,25 @@ pub const OF_SERVER: &[&str] = &[
     "passwd",
     "改口令",
     "改密码",
+    "create",
+    "创建群",
+    "建群",
+    "invite",
+    "邀请",
+    "decline",
+    "拒绝",
+    "leave",
+    "退群",
+    "groups",
+    "群列表",
+    "delete",
+    "解散群",
+    "op",
+    "任命",
+    "deop",
+    "免职",
+    "owner",
+    "转让",
 ];
 
 /// The commands that the client carries out.
@@ -44,6 +63,7 @@ pub const OF_CLIENT: &[&str] = &[
     "动作",
     "join",
     "进入",
+    "加群",
     "part",
     "离开",
     "room",
@@ -83,7 +103,7 @@ pub fn name_in(line: &str) -> Option<String> {
 /// Whether a line may have a password in it, also when the command is misspelled.
 pub fn is_secret(line: &str) -> bool {
     name_in(line).is_some_and(|name| {
-        SECRET.contains(&&*name) || !is_known(&name) && SECRET.iter().any(|secret| distance(secret, &name) <= SLIPS)
+        SECRET.contains(&&*name) || !is_known(&name) && SECRET.iter().any(|secret| is_near(secret, &name))
     })
 }
 
@@ -99,12 +119,13 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 
 /// The command that somebody probably meant.
 pub fn nearest(name: &str) -> Option<&'static str> {
-    let length = name.chars().count();
-    let near = all().map(|known| (distance(known, name), known));
-    // A short word is near to everything; at least half of it has to be right.
-    near.filter(|(far, known)| *far <= SLIPS && far * 2 <= length.min(known.chars().count()))
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, known)| known)
+    all().filter(|known| is_near(known, name)).min_by_key(|known| distance(known, name))
+}
+
+/// Whether a word may be a misspelled command. A short word is near to everything; at least half of it has to be right.
+fn is_near(known: &str, name: &str) -> bool {
+    let far = distance(known, name);
+    far <= SLIPS && far * 2 <= name.chars().count().min(known.chars().count())
 }
 
 /// The command that a `!` word is one slip away from. Only long words count: short ones are more likely to be talk (`!wow`, `！帮忙`).

@@ -129,9 +129,9 @@ mod tests {
         let other: Address = "[::1]:5100".parse().unwrap();
         logins.keep(&other, &Credentials::new("anna", "x y  z ")).unwrap();
         logins.keep(&board(), &Credentials::new("小阳", "开门开门")).unwrap();
-        logins.keep(&board(), &Credentials::new("小阳", "新的口令")).unwrap();
+        logins.keep(&board(), &Credentials::new("小阳", "新的密码")).unwrap();
         let find = |server: &Address| logins.find(server).unwrap();
-        assert_eq!(find(&board()), Some(Credentials::new("小阳", "新的口令")));
+        assert_eq!(find(&board()), Some(Credentials::new("小阳", "新的密码")));
         assert_eq!(find(&other), Some(Credentials::new("anna", "x y  z ")));
         assert_eq!(logins.forget(&board()), Ok(true));
         assert_eq!((find(&board()), find(&other).is_some()), (None, true));

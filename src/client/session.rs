@@ -73,7 +73,7 @@ pub struct Session {
 
 enum Stage {
     Down,
-    Hello { login: Login, until_ms: u64 },
+    Hello { login: Box<Login>, until_ms: u64 },
     In,
 }
 
@@ -128,7 +128,7 @@ impl Session {
             is_private: self.is_private(),
             asks_password: self.config.asks_password,
         };
-        let login = Login::open(greeting, orders);
+        let login = Box::new(Login::open(greeting, orders));
         self.stage = Stage::Hello { login, until_ms: now_ms + LOGIN_WITHIN_MS };
     }
 
@@ -195,6 +195,7 @@ impl Session {
             },
             Command::LogIn(wanted, login) => self.told_account(Some((wanted, login)), orders),
             Command::StayGuest => self.told_account(None, orders),
+            Command::ChangePassword(password, line) => self.change_password(password, &line, orders),
             Command::Join(room) => {
                 self.wish(&room);
                 match self.is_in() {
@@ -284,6 +285,7 @@ impl Session {
         }
         let label = self.batches.label_of(line);
         let in_batch = line.tags.value("batch").is_some();
+        self.follow_password(line, label.as_deref(), orders);
         if self.answers_knock(line, orders)
             || self.asked.refused(line, label.as_deref(), orders)
             || self.follow_marks(line)
@@ -328,10 +330,11 @@ impl Session {
             self.remember(&home);
         }
         let logged_in = self.door.account().is_some();
-        let by_us = |room: &&Box<str>| !logged_in || !self.brought.contains(&fold(room));
-        self.entering = self.rooms.iter().filter(by_us).chain(&self.features.lobby).map(|room| fold(room)).collect();
+        let by_us = |room: &str| !logged_in || !self.brought.contains(&fold(room));
+        let wanted = self.rooms.iter().filter(|room| by_us(room));
+        self.entering = wanted.chain(&self.features.lobby).map(|room| fold(room)).collect();
         self.enter_by_ms = now_ms + ENTER_WITHIN_MS;
-        for room in self.rooms.iter().filter(by_us).filter(|room| !self.features.is_lobby(room)) {
+        for room in self.rooms.iter().filter(|room| by_us(room) && !self.features.is_lobby(room)) {
             orders.send(format!("JOIN {room}"));
         }
         self.ask_news(orders);

@@ -114,6 +114,11 @@ pub enum What {
         /// Who.
         by: Box<str>,
     },
+    /// The room that the client is invited to is a group, which can be named by its number.
+    InvitedTo {
+        /// Its number.
+        number: u32,
+    },
     /// The server tells something: an announcement, an answer, a refusal.
     Notice(Box<str>),
     /// A message was not taken.

@@ -38,6 +38,10 @@ pub enum Typed {
     Help(Box<str>),
     /// Log in, or register, under this name; the password is asked for when `None`.
     Account(Wanted, Box<str>, Option<Box<str>>),
+    /// Another password for the account; the line to the server.
+    Password(Box<str>, Box<str>),
+    /// Find what was said with these words; the line to the server where the client cannot show what is found.
+    Search(Box<str>, Box<str>),
     /// Do not log in by itself any more.
     Forget,
     /// Leave the server.
@@ -117,6 +121,10 @@ fn command(line: &str) -> Option<Typed> {
         "clear" | "清屏" => Typed::Clear,
         "login" | "登录" => account(Wanted::LogIn, words),
         "register" | "注册" => account(Wanted::Register, words),
+        "search" | "搜索" => Typed::Search(words.replace(['*', '＊'], " ").trim().into(), format!("!{rest}").into()),
+        "password" | "passwd" | "改密码" | "改口令" if !words.is_empty() => {
+            Typed::Password(words.into(), format!("!{rest}").into())
+        }
         "forget" | "忘记" if words.is_empty() => Typed::Forget,
         "help" | "帮助" => Typed::Help(format!("!{rest}").into()),
         _ if !is_slash => return None,
@@ -127,8 +135,8 @@ fn command(line: &str) -> Option<Typed> {
 
 fn account(wanted: Wanted, words: &str) -> Typed {
     match (cut(words), wanted) {
-        (("", _), Wanted::LogIn) => Typed::Usage("/login NAME PASSWORD, ！登录*名字*口令"),
-        (("", _), Wanted::Register) => Typed::Usage("/register NAME PASSWORD, ！注册*名字*口令"),
+        (("", _), Wanted::LogIn) => Typed::Usage("/login NAME PASSWORD, ！登录*名字*密码"),
+        (("", _), Wanted::Register) => Typed::Usage("/register NAME PASSWORD, ！注册*名字*密码"),
         ((name, password), _) => {
             Typed::Account(wanted, name.into(), Some(password).filter(|word| !word.is_empty()).map(Into::into))
         }
@@ -216,7 +224,9 @@ mod tests {
     #[test]
     fn what_the_server_answers_is_passed_on_and_slips_are_not() {
         assert_eq!(typed("/users"), say("!users"));
-        assert_eq!(typed("/search 上海"), say("!search 上海"));
+        let search = Typed::Search("上海 茶".into(), "!search 上海 茶".into());
+        assert_eq!((typed("/search 上海 茶"), typed("!search 上海 茶")), (search.clone(), search));
+        assert_eq!(typed("！搜索*上海"), Typed::Search("上海".into(), "!搜索*上海".into()));
         assert_eq!(typed("！聊天记录*20"), say("！聊天记录*20"));
         assert_eq!(typed("！创建群*茶"), say("！创建群*茶"));
         assert_eq!(typed("!wow"), say("!wow"));

@@ -33,6 +33,8 @@ pub struct View {
     is_again: bool,
     /// The link is broken.
     is_away: bool,
+    /// The room of the latest invitation, until more was said about it.
+    invited_to: Option<Box<str>>,
 }
 
 impl View {
@@ -114,6 +116,7 @@ impl View {
             Event::NickRefused { asked: false, .. }
             | Event::LoggedIn { .. }
             | Event::Answered { .. }
+            | Event::PasswordChanged(_)
             | Event::Pausing { .. }
             | Event::Settled(_)
             | Event::Delivered(_)
@@ -128,6 +131,13 @@ impl View {
         let text = line.params().last().copied().unwrap_or_default();
         let mut show = |room: Option<&str>, what| shown.push(Shown { at_ms, room: room.map(Into::into), what });
         match (line.command, line.param(0)) {
+            ("NOTICE", Some(_)) if self.follows_invitation(line, text) => {
+                if let Some(number) = invitation_number(text)
+                    && let Some(room) = self.invited_to.take()
+                {
+                    show(Some(&room), What::InvitedTo { number });
+                }
+            }
             ("PRIVMSG" | "NOTICE", Some(target)) => {
                 if let Some((room, what)) = self.said(line, target, who, history) {
                     show(room.as_deref(), what);
@@ -160,10 +170,20 @@ impl View {
                 }
                 show(Some(room), What::Mode { by: who.into(), change: change.into() });
             }
-            ("INVITE", Some(_)) => show(line.param(1), What::Invited { by: who.into() }),
+            ("INVITE", Some(nick)) if self.is_me(nick) => {
+                self.invited_to = line.param(1).map(Into::into);
+                show(line.param(1), What::Invited { by: who.into() });
+            }
             ("FAIL" | "WARN" | "NOTE", _) => show(None, What::Notice(text.into())),
             _ => self.numeric(line, show),
         }
+    }
+
+    /// Whether a notice says in words what an INVITE line has just said: how to answer, in two languages.
+    fn follows_invitation(&self, line: &Line, text: &str) -> bool {
+        let from_server = line.source.is_none_or(|source| !source.contains('!'));
+        let Some(room) = self.invited_to.as_deref().filter(|_| from_server) else { return false };
+        text.contains(room) && (invitation_number(text).is_some() || text.contains("：！加群*"))
     }
 
     /// The messages in lines that the user asked to see again. Nothing else changes by them.
@@ -337,6 +357,12 @@ impl View {
             _ => {}
         }
     }
+}
+
+/// The number of the group that a server of our own explains an invitation to.
+fn invitation_number(text: &str) -> Option<u32> {
+    let (_, rest) = text.rsplit_once(": !join ")?;
+    rest.split_once(" accepts, !decline ")?.0.parse().ok()
 }
 
 /// Whether a line is a numeric that answers what somebody asked, or refuses it. The others belong to the welcome or say nothing to a person.

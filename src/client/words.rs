@@ -10,10 +10,12 @@ mod account;
 mod bottom;
 mod key;
 mod opening;
+mod reading;
 
 pub use account::AccountSaying;
 pub use bottom::{TalkLine, unread_count};
 pub use opening::{Opening, opening};
+pub use reading::ReadSaying;
 
 /// Names that are listed when entering a room; the rest is a number.
 const NAMES_LISTED: usize = 40;
@@ -81,6 +83,8 @@ pub enum Saying<'a> {
     TooMuchWaits,
     /// How a command is written.
     Usage(&'a str),
+    /// Something about a page of earlier talk.
+    Read(ReadSaying<'a>),
     /// Something about an account.
     Account(AccountSaying<'a>),
     /// Something was not acknowledged in time.
@@ -146,9 +150,9 @@ pub fn say(language: Language, saying: &Saying) -> String {
             format!("{}: the last {shown} unread; {lost} earlier ones are in !history", printable(name))
         }
         (Zh, Keys) => {
-            "Tab 补全，Ctrl-R 搜索输入过的，Alt-Enter 换行，Alt-1…9 或 /room 换对话，/rooms 列出对话，/query 谁 单独聊，内容~谁 或 PC 私聊".to_owned()
+            "Tab 补全，Ctrl-R 搜索输入过的，Alt-Enter 换行，Alt-1…9 或 /room 换对话，/rooms 列出对话和未读，/query 谁 单独聊，内容~谁 或 PC 私聊，PageUp 看以前的，/search 词 搜索，/login 名字 登录，/forget 不再自动登录".to_owned()
         }
-        (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them, /query WHO talks to one person, TEXT~WHO or PC sends a private message".to_owned(),
+        (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them and what is unread, /query WHO talks to one person, TEXT~WHO or PC sends a private message, PageUp shows what was said before, /search WORDS finds it, /login NAME logs in, /forget ends logging in by itself".to_owned(),
         (Zh, ComingBack(why, attempt, secs, waiting)) => {
             format!("连接断开（{}），{}{}", reason(language, why), bottom::zh_attempt(*attempt, *secs), bottom::zh_waiting(*waiting))
         }
@@ -162,6 +166,7 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, Searching(words)) => format!("search '{}': ", printable(words)),
         (Zh, TooMuchWaits) => "等待发送的太多了，这一行还没有发送；请稍后再按回车".to_owned(),
         (En, TooMuchWaits) => "too much is waiting to be sent; this line was not taken, press Enter again later".to_owned(),
+        (_, Read(saying)) => reading::reading(language, saying),
         (_, Account(saying)) => account::account(language, saying),
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
@@ -232,6 +237,10 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Mode { by, change }) => format!("{} set {} on {room}", p(by), p(change)),
         (Zh, Removed { by, .. }) => format!("{} 撤回了一条消息", p(by)),
         (En, Removed { by, .. }) => format!("{} took a message back", p(by)),
+        (Zh, InvitedTo { number }) => format!("{room} 是群 {number}：/join {number} 加入，/decline {number} 谢绝"),
+        (En, InvitedTo { number }) => {
+            format!("{room} is group {number}: /join {number} accepts, /decline {number} declines")
+        }
         (Zh, Invited { by }) => format!("{} 邀请你进入 {room}；用 /join {room}", p(by)),
         (En, Invited { by }) => format!("{} invites you to {room}; enter it with /join {room}", p(by)),
         (_, Notice(text)) => p(text).into_owned(),

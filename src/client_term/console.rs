@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use account::{Password, yes_or_no};
+use places::Expected;
+use reading::Reading;
 use recall::Wish;
 
 use super::complete::{Completion, Names};
@@ -55,10 +57,11 @@ pub struct Console {
     asking: Asking,
     kept_login: Option<Credentials>,
     talks: Talks,
-    /// A room that the user named by its number is about to be entered.
-    joins_by_number: bool,
+    /// A room whose name is not known is about to be entered, because the user wants that.
+    expects_room: Option<Expected>,
     /// What was asked for out of the server's memory.
     asked: HashMap<u64, Wish>,
+    reading: Option<Reading>,
     /// The latest first.
     speakers: VecDeque<Box<str>>,
     /// Messages without an answer, and when they were typed.
@@ -136,8 +139,9 @@ impl Console {
             asking: Asking::Nothing,
             kept_login: None,
             talks: Talks::default(),
-            joins_by_number: false,
+            expects_room: None,
             asked: HashMap::new(),
+            reading: None,
             speakers: VecDeque::new(),
             open: BTreeMap::new(),
             next_key: 0,
@@ -238,6 +242,7 @@ impl Console {
             }
             Event::Answered { key, answer } => self.answered(now_ms, *key, answer),
             Event::LoggedIn { login, .. } => self.logged_in(login),
+            Event::PasswordChanged(login) => self.password_changed(login),
             Event::NotLoggedIn { wanted, name, fault, asked: true } => self.turned_away(*wanted, name, fault),
             Event::NickRefused { .. }
             | Event::NotLoggedIn { .. }
@@ -251,6 +256,7 @@ impl Console {
 
     /// Takes a typed line.
     pub fn typed(&mut self, now_ms: u64, line: &str) {
+        self.expects_room = None;
         match std::mem::replace(&mut self.asking, Asking::Nothing) {
             Asking::Nothing => self.understood(now_ms, typed::read(line, |who| self.view.is_here(who)), line),
             Asking::Nick(free) => self.nick_typed(line.trim(), free),
@@ -345,57 +351,6 @@ impl Console {
         }
     }
 
-    fn understood(&mut self, now_ms: u64, typed: Typed, line: &str) {
-        match typed {
-            Typed::Nothing => {}
-            Typed::AskTo if self.front != Front::Script => {
-                self.asking = Asking::Who;
-                self.ask();
-            }
-            Typed::Say(text) => self.say(now_ms, &text),
-            // A script is asked nothing.
-            Typed::AskTo => self.send(now_ms, None, line),
-            Typed::To { who, text } => self.send(now_ms, Some(who), &text),
-            Typed::Nick(nick) => self.commands.push_back(Command::Nick(nick)),
-            Typed::Join(room) => self.join(now_ms, room),
-            Typed::Part(room) => self.part(room),
-            Typed::Room(name) => self.change_to(now_ms, &name),
-            Typed::Query(who) => {
-                self.talks.open(&who, false);
-                self.talk_to(now_ms, who);
-            }
-            Typed::Rooms => self.list_talks(),
-            Typed::Clear => self.print.push_back(Print::Cleared),
-            Typed::Help(question) => {
-                if self.front == Front::Screen {
-                    self.tell(&Saying::Keys);
-                }
-                self.send(now_ms, None, &question);
-            }
-            Typed::Account(wanted, name, password) => self.account_typed(wanted, name, password),
-            Typed::Forget => {
-                self.kept_login = None;
-                self.errands.push_back(Errand::ForgetLogin);
-            }
-            Typed::Quit => self.quit(),
-            Typed::Usage(how) => self.tell(&Saying::Usage(how)),
-            Typed::Unknown(name, near) => self.tell(&Saying::UnknownCommand(&name, near)),
-        }
-    }
-
-    fn nick_typed(&mut self, typed: &str, free: Option<Box<str>>) {
-        let chosen = match (Nick::parse(typed), &free) {
-            (Ok(nick), _) => Box::from(nick.as_str()),
-            (Err(_), Some(free)) if typed.is_empty() => free.clone(),
-            (Err(why), _) => {
-                self.tell(&Saying::BadNick(why));
-                self.asking = Asking::Nick(free);
-                return self.ask();
-            }
-        };
-        self.commands.push_back(Command::Nick(chosen));
-    }
-
     fn leave_when_done(&mut self) {
         if self.is_leaving && self.is_ready && self.open.is_empty() && !self.commands.contains(&Command::Quit) {
             self.commands.push_back(Command::Quit);
@@ -437,7 +392,9 @@ impl Console {
 
 mod account;
 mod bottom;
+mod obey;
 mod places;
+mod reading;
 mod recall;
 mod speak;
 

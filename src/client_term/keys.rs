@@ -3,6 +3,7 @@
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::editor::Edit;
+use super::reader::End;
 
 /// What a key (or another event of the terminal) means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +16,8 @@ pub enum Key {
     Complete(bool),
     /// To the conversation of this number.
     Go(usize),
+    /// A page of what was said before, or after.
+    Page(End),
     /// Gives up what is being done (Esc). A digit behind it is [`Key::Go`].
     Escape,
     /// Throws the line away, or leaves when there is none (Ctrl-C).
@@ -62,6 +65,8 @@ fn pressed(key: KeyEvent, after_escape: bool) -> Option<Key> {
         KeyCode::Right => Key::Edit(Edit::Right),
         KeyCode::Home => Key::Edit(Edit::Home),
         KeyCode::End => Key::Edit(Edit::End),
+        KeyCode::PageUp => Key::Page(End::Older),
+        KeyCode::PageDown => Key::Page(End::Newer),
         KeyCode::Up => Key::Edit(Edit::Older),
         KeyCode::Down => Key::Edit(Edit::Newer),
         _ => return None,

@@ -26,6 +26,9 @@ const BATCH: usize = 200;
 /// Lines that wait for the room to be known; more are not taken.
 const QUEUED: usize = 100;
 
+/// Lines that are held back while something else is read; older ones can be read back as well.
+const HELD: usize = 1_000;
+
 /// Keys on their way to the loop: a pasted page from a terminal that does not mark pastes.
 const KEYS: usize = 1024;
 
@@ -76,6 +79,8 @@ pub struct Live {
     /// To be said on the standard error output when the screen is given back.
     failures: Vec<String>,
     rings: bool,
+    /// Lines to print above the bottom, oldest first.
+    above: VecDeque<String>,
     /// What was being typed when a password was asked for.
     set_aside: Option<String>,
     raw: Option<Raw>,
@@ -94,6 +99,7 @@ impl Live {
             queued: VecDeque::new(),
             failures: Vec::new(),
             rings: false,
+            above: VecDeque::new(),
             set_aside: None,
             raw: Some(raw),
         }
@@ -166,7 +172,8 @@ impl Live {
     /// Gives the terminal back, and says what went wrong.
     pub fn end(mut self) -> Editor {
         let mut out = io::stdout().lock();
-        let _ = out.write_all(self.screen.erase().as_bytes()).and_then(|()| out.flush());
+        let text = self.screen.leave_page().to_owned() + &self.screen.erase();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         drop(out);
         self.raw = None;
         self.failures.iter().for_each(|line| eprintln!("{line}"));
@@ -191,21 +198,25 @@ impl Live {
         match key {
             // Up would show what was typed before, as if it were a password.
             Key::Edit(Edit::Older | Edit::Newer | Edit::Search) if self.console.hides_typed() => self.rings = true,
+            // With nothing typed, there is no end to go to but that of the talk.
+            Key::Edit(Edit::End) if self.editor.text().is_empty() && self.console.stop_reading() => {}
             Key::Edit(edit) => self.rings |= !self.editor.edit(edit),
             Key::Enter => self.entered(),
             Key::Complete(is_back) => self.complete(is_back),
+            Key::Page(end) => self.console.turn_page(end),
             Key::Go(number) => self.console.go(now_ms(), number),
             Key::Escape => {
-                if !self.editor.give_up_search() && !self.console.stop_asking() {
+                if !self.editor.give_up_search() && !self.console.stop_asking() && !self.console.stop_reading() {
                     self.after_escape = true;
                 }
             }
             Key::Abandon if !self.editor.text().is_empty() => drop(self.editor.take()),
-            Key::Abandon if self.console.stop_asking() => {}
+            Key::Abandon if self.console.stop_asking() || self.console.stop_reading() => {}
             Key::EndOrDelete if !self.editor.text().is_empty() => drop(self.editor.edit(Edit::Delete)),
             // The second time, nothing is waited for.
             Key::Abandon | Key::EndOrDelete if self.console.is_leaving() => self.console.give_up_now(),
             Key::Abandon | Key::EndOrDelete => self.console.quit(),
+            Key::Clear if self.console.stop_reading() => {}
             Key::Clear => self.console.print.push_back(Print::Cleared),
             Key::Suspend => self.suspend(),
             // Drawing looks at the size.
@@ -221,6 +232,7 @@ impl Live {
             return self.console.tell(&Saying::TooMuchWaits);
         }
         let line = self.editor.take();
+        self.console.stop_reading();
         if self.console.hides_typed() || self.console.asks_at_the_door() {
             self.editor.forget_cut();
             return self.console.typed(now_ms(), &line);
@@ -270,26 +282,13 @@ impl Live {
         if let Ok((columns, rows)) = terminal::size() {
             self.screen.resized(columns, rows);
         }
-        let mut out = String::new();
-        let mut above = Vec::new();
-        for print in self.console.print.drain(..) {
-            match print {
-                Print::Line(line) => above.push(line),
-                // The question is the prompt.
-                Print::Question(_) => {}
-                Print::Failure(line) => self.failures.push(line),
-                Print::Bell => self.rings = true,
-                Print::Cleared => {
-                    above.clear();
-                    out.push_str(self.screen.clear());
-                }
-            }
-        }
+        let mut out = self.gather();
         let prompt = match self.editor.searched() {
             Some(words) => self.console.search_prompt(words),
             None => self.console.prompt(self.screen.columns()),
         };
         let status = self.console.status(now_ms(), self.queued.len()).or_else(|| self.offered());
+        let status = status.or_else(|| self.console.page_status());
         // Not even how long a password is can be seen.
         let (text, cursor) = match self.console.hides_typed() {
             true => ("", 0),
@@ -302,13 +301,43 @@ impl Live {
             cursor,
             is_colourful: self.console.is_colourful(),
         };
-        out.push_str(&self.screen.draw(above, &bottom));
+        if self.console.is_reading() {
+            let (columns, rows) = (self.screen.columns(), self.screen.page_rows(&bottom));
+            out.push_str(&self.screen.draw_page(&self.console.page(columns, rows), &bottom));
+        } else {
+            out.push_str(self.screen.leave_page());
+            out.push_str(&self.screen.draw(self.above.drain(..), &bottom));
+        }
         if std::mem::take(&mut self.rings) {
             out.push('\x07');
         }
         let mut terminal = io::stdout().lock();
         terminal.write_all(out.as_bytes())?;
         terminal.flush()
+    }
+
+    /// Takes what there is to print. Returns what to do to the screen before.
+    fn gather(&mut self) -> String {
+        let mut out = String::new();
+        for print in self.console.print.drain(..) {
+            match print {
+                Print::Line(line) => self.above.push_back(line),
+                // The question is the prompt.
+                Print::Question(_) => {}
+                Print::Failure(line) => self.failures.push(line),
+                Print::Bell => self.rings = true,
+                Print::Cleared => {
+                    self.above.clear();
+                    out.push_str(self.screen.leave_page());
+                    out.push_str(self.screen.clear());
+                }
+            }
+        }
+        let surplus = self.above.len().saturating_sub(HELD);
+        if self.console.is_reading() {
+            self.above.drain(..surplus);
+        }
+        out
     }
 
     /// The words that Tab chooses from, when there are several.
@@ -324,7 +353,8 @@ impl Live {
             return;
         }
         let mut out = io::stdout().lock();
-        let _ = out.write_all(self.screen.erase().as_bytes()).and_then(|()| out.flush());
+        let text = self.screen.leave_page().to_owned() + &self.screen.erase();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         drop(out);
         self.raw = None;
         system::suspend();

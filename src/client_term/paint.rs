@@ -2,6 +2,7 @@
 
 use time::Date;
 
+use super::reader::Item;
 use crate::client::settings::Colours;
 use crate::client::shown::{Said, Shown, What};
 use crate::client::writer::{Writer, indent};
@@ -94,6 +95,32 @@ impl Painter {
         lines
     }
 
+    /// The same for a page of its own, which begins with its first day.
+    pub fn for_a_page(&self) -> Painter {
+        Painter { day: None, ..self.clone() }
+    }
+
+    /// The lines for a piece of what is read again.
+    pub fn item(&mut self, item: &Item, nick: &str) -> Vec<String> {
+        match item {
+            // What is read again is never from today alone.
+            Item::Line(shown) => self.lines(shown, 0, nick),
+            Item::Found(shown) => self.elsewhere(shown).said(shown, nick),
+            Item::Context(shown) => {
+                let painter = self.elsewhere(shown);
+                let lines = Painter { palette: None, ..painter }.said(shown, nick);
+                lines.iter().map(|line| self.styled(DIM, line)).collect()
+            }
+            Item::Heading(text) => vec![String::new(), self.styled(BOLD, text)],
+        }
+    }
+
+    /// For a line whose conversation needs no mention.
+    fn elsewhere(&self, shown: &Shown) -> Painter {
+        let current = shown.room.clone().unwrap_or_default();
+        Painter { writer: Writer { current, ..self.writer.clone() }, ..self.clone() }
+    }
+
     /// What the client itself says.
     pub fn own_words(&self, text: &str) -> String {
         self.styled(DIM, &format!("· {text}"))
@@ -163,7 +190,14 @@ fn names(text: &str, nick: &str) -> bool {
 
 /// What a person has to see even when they look elsewhere.
 fn is_important(what: &What) -> bool {
-    matches!(what, What::Invited { .. } | What::Refused { .. } | What::Kicked { .. } | What::KeyAccepted { .. })
+    matches!(
+        what,
+        What::Invited { .. }
+            | What::InvitedTo { .. }
+            | What::Refused { .. }
+            | What::Kicked { .. }
+            | What::KeyAccepted { .. }
+    )
 }
 
 #[cfg(test)]

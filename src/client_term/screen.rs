@@ -34,12 +34,14 @@ pub struct Screen {
     widths: Vec<usize>,
     /// Where the cursor is among them: row and column.
     cursor: (usize, usize),
+    /// A page is shown in its place.
+    is_page: bool,
 }
 
 impl Screen {
     /// A terminal with nothing drawn at its bottom.
     pub fn new(columns: u16, rows: u16) -> Screen {
-        let mut screen = Screen { columns: 0, rows: 0, widths: Vec::new(), cursor: (0, 0) };
+        let mut screen = Screen { columns: 0, rows: 0, widths: Vec::new(), cursor: (0, 0), is_page: false };
         screen.resized(columns, rows);
         screen
     }
@@ -93,6 +95,39 @@ impl Screen {
         out.push_str("\x1b[J");
         (self.widths, self.cursor) = (Vec::new(), (0, 0));
         out
+    }
+
+    /// Rows of a page above the bottom that fit the window.
+    pub fn page_rows(&self, bottom: &Bottom) -> usize {
+        self.rows.saturating_sub(self.laid_out(bottom).0.len()).max(1)
+    }
+
+    /// Shows a page above the bottom, on a screen of its own: what was on the screen comes back with [`Screen::leave_page`].
+    pub fn draw_page(&mut self, page: &[&str], bottom: &Bottom) -> String {
+        let mut out = String::new();
+        if !std::mem::replace(&mut self.is_page, true) {
+            out.push_str(&self.erase());
+            out.push_str("\x1b[?1049h");
+        }
+        let (rows, cursor) = self.laid_out(bottom);
+        let height = self.rows.saturating_sub(rows.len()).max(1);
+        out.push_str("\x1b[H");
+        for number in 0..height {
+            out.push_str(page.get(number).copied().unwrap_or_default());
+            out.push_str("\x1b[K\r\n");
+        }
+        for (number, row) in rows.iter().enumerate() {
+            out.push_str(if number == 0 { "" } else { "\x1b[K\r\n" });
+            out.push_str(&row.text);
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\x1b[J\x1b[{};{}H", height + cursor.0 + 1, cursor.1 + 1);
+        out
+    }
+
+    /// Brings back what was on the screen before the page. Nothing when there is none.
+    pub fn leave_page(&mut self) -> &'static str {
+        if std::mem::take(&mut self.is_page) { "\x1b[?1049l" } else { "" }
     }
 
     /// Clears the whole screen.
@@ -181,6 +216,33 @@ pub fn clipped(text: &str, columns: usize) -> String {
     shown
 }
 
+/// A painted line in rows of so many columns, each with the colours that it begins in.
+pub fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    let (mut width, mut style) = (0, String::new());
+    for (number, part) in line.split('\x1b').enumerate() {
+        let text = match part.split_once('m').filter(|_| number > 0) {
+            Some((code, text)) => {
+                style = if code == "[" { String::new() } else { style + "\x1b" + code + "m" };
+                rows.last_mut().into_iter().for_each(|row| *row += &format!("\x1b{code}m"));
+                text
+            }
+            None => part,
+        };
+        for piece in text.graphemes(true) {
+            if width + piece.width() > columns {
+                let reset = if style.is_empty() { "" } else { "\x1b[m" };
+                rows.last_mut().into_iter().for_each(|row| *row += reset);
+                rows.push(style.clone());
+                width = 0;
+            }
+            width += piece.width();
+            rows.last_mut().into_iter().for_each(|row| *row += piece);
+        }
+    }
+    rows
+}
+
 fn up(out: &mut String, rows: usize) {
     if rows > 0 {
         // Writing to a String cannot fail.
@@ -249,6 +311,23 @@ mod tests {
         assert!(screen.erase().starts_with("\r\x1b[1A\x1b[J"));
         screen.resized(0, 0);
         assert_eq!((screen.columns(), screen.rows), (79, 24));
+    }
+
+    #[test]
+    fn a_painted_line_keeps_its_colours_from_row_to_row() {
+        assert_eq!(wrapped("一二三", 4), ["一二", "三"]);
+        assert_eq!(wrapped("\x1b[2ma\x1b[m bcd", 3), ["\x1b[2ma\x1b[m b", "cd"]);
+        assert_eq!(wrapped("x\x1b[1m一二\x1b[m", 4), ["x\x1b[1m一\x1b[m", "\x1b[1m二\x1b[m"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
+
+    #[test]
+    fn a_page_has_a_screen_of_its_own_and_gives_the_other_back() {
+        let mut screen = Screen::new(20, 4);
+        let page = screen.draw_page(&["一", "二"], &bottom("hi"));
+        assert_eq!(page, "\r\x1b[J\x1b[?1049h\x1b[H一\x1b[K\r\n二\x1b[K\r\n\x1b[K\r\n大厅(3)> hi\x1b[J\x1b[4;12H");
+        assert!(!screen.draw_page(&[], &bottom("")).contains("1049"));
+        assert_eq!((screen.leave_page(), screen.leave_page()), ("\x1b[?1049l", ""));
     }
 
     #[test]

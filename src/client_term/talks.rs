@@ -46,7 +46,9 @@ struct Entry {
 /// Whether the user has seen a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sight {
-    /// It was on the screen, here or on another device.
+    /// It was on the screen, in its own conversation.
+    Here,
+    /// It was on the screen elsewhere, or on another device.
     Seen,
     /// It is to be shown, and is no news: the user's own words, a topic.
     Unseen,
@@ -189,7 +191,7 @@ impl Talks {
         let is_crowded = self.list.len() > TALKS;
         let talk = self.open(name, is_room);
         talk.is_called |= calls && sight == Sight::Unread;
-        if sight == Sight::Seen {
+        if matches!(sight, Sight::Here | Sight::Seen) {
             talk.read_ms = talk.read_ms.max(Some(shown.at_ms));
         }
         match is_crowded {
@@ -221,6 +223,9 @@ impl Talks {
         for at in 0..talk.log.len() {
             let shown = &talk.log[at].shown;
             let is_old = matches!(&shown.what, What::Said(said) if said.history);
+            if talk.log[at].sight == Sight::Here {
+                continue;
+            }
             if shown.at_ms <= read_ms {
                 talk.log[at].sight = Sight::Seen;
             } else if is_old {
@@ -238,11 +243,13 @@ impl Talks {
         let key = fold(name);
         let Some(talk) = self.list.iter_mut().find(|talk| fold(&talk.name) == key) else { return Looked::default() };
         let unread = talk.log.iter().filter(|entry| entry.sight == Sight::Unread).count();
-        let unseen = talk.log.iter().position(|entry| entry.sight != Sight::Seen).unwrap_or(talk.log.len());
+        let is_unseen = |entry: &Entry| matches!(entry.sight, Sight::Unseen | Sight::Unread);
+        let unseen = talk.log.iter().position(is_unseen).unwrap_or(talk.log.len());
         let context = if std::mem::take(&mut talk.is_fresh) { CONTEXT } else { 0 };
         let from = unseen.min(talk.log.len().saturating_sub(context));
-        let lines = talk.log.iter().skip(from).map(|entry| entry.shown.clone()).collect();
-        talk.log.iter_mut().for_each(|entry| entry.sight = Sight::Seen);
+        let new = talk.log.iter().skip(from).filter(|entry| entry.sight != Sight::Here);
+        let lines = new.map(|entry| entry.shown.clone()).collect();
+        talk.log.iter_mut().for_each(|entry| entry.sight = Sight::Here);
         talk.is_called = false;
         let latest_ms = talk.log.iter().map(|entry| entry.shown.at_ms).max();
         talk.read_ms = talk.read_ms.max(latest_ms);
@@ -255,7 +262,9 @@ impl Talks {
             |entry: &&mut Entry| matches!(&entry.shown.what, What::Said(said) if said.id.as_deref() == Some(id));
         let Some(entry) = self.list.iter_mut().flat_map(|talk| &mut talk.log).find(is_it) else { return false };
         entry.shown.what = notice.what.clone();
-        entry.sight = if entry.sight == Sight::Seen { Sight::Seen } else { Sight::Unseen };
+        if entry.sight == Sight::Unread {
+            entry.sight = Sight::Unseen;
+        }
         true
     }
 }

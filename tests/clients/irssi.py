@@ -26,6 +26,10 @@ settings = {
   "fe-text" = { paste_verify_line_count = "0"; paste_detect_time = "0"; };
 };
 """
+# An account, as irssi's users keep it: with the network.
+ACCOUNT = """
+chatnets = { gzy = { type = "IRC"; sasl_mechanism = "PLAIN"; sasl_username = "%s"; sasl_password = "%s"; }; };
+"""
 # Wide and high enough that nothing of a test wraps or scrolls away.
 COLUMNS, ROWS = 400, 120
 
@@ -33,14 +37,14 @@ COLUMNS, ROWS = 400, 120
 class Irssi(Person):
     program = "irssi"
 
-    def __init__(self, nick, door, folder):
+    def __init__(self, nick, door, folder, password=None):
         super().__init__(nick, door)
         config = os.path.join(folder, "config")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG % {"nick": nick})
+            file.write(CONFIG % {"nick": nick} + (ACCOUNT % (nick, password) if password else ""))
         # What is in this file is typed when irssi has started.
         with open(os.path.join(folder, "startup"), "w", encoding="utf-8") as file:
-            file.write(f"/connect {self._encryption(door)} {door.host} {door.port}\n")
+            file.write(f"/connect {self._encryption(door)} {'-network gzy ' if password else ''}{door.host} {door.port}\n")
         # irssi reads its arguments before its locale, so a Chinese nick can only come from the file.
         self._tmux = Tmux(folder, COLUMNS, ROWS, ["irssi", f"--home={folder}", f"--config={config}"])
 

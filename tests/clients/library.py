@@ -26,10 +26,10 @@ def prepared_python():
 class Library(Person):
     program = "irc (Python library)"
 
-    def __init__(self, nick, door, folder):
+    def __init__(self, nick, door, folder, password=None):
         super().__init__(nick, door)
         bot = os.path.join(HERE, "library_bot.py")
-        self._run = Program([prepared_python(), bot, door.host, str(door.port), nick, *door.certificate_and_name()], folder)
+        self._run = Program([prepared_python(), bot, door.host, str(door.port), nick, password or "", *door.certificate_and_name()], folder)
 
     def enter(self):
         self._run.printed.line(lambda line: self._is(line, "join", self.nick, self.room), f"{self.nick} should be in {self.room}")
@@ -62,9 +62,13 @@ class Library(Person):
     def _order(self, verb, target, text):
         self._run.write_line(json.dumps([verb, target, text]))
 
-    def _heard(self, kind):
+    def lines_in(self, room):
+        """What others said in any room, as (nick, text), in the order shown."""
+        return self._heard("pubmsg", room)
+
+    def _heard(self, kind, where=None):
         events = (json.loads(line) for line in self._run.printed.lines())
-        return [(who, text) for happened, who, _, text in events if happened == kind]
+        return [(who, text) for happened, who, target, text in events if happened == kind and where in (None, target)]
 
     def _is(self, line, kind, nick, target):
         return json.loads(line)[:3] == [kind, nick, target]

@@ -32,11 +32,12 @@ def encrypted(certificate, name):
     return irc.connection.Factory(wrapper=functools.partial(context.wrap_socket, server_hostname=name))
 
 
-def main(host, port, nick, *certificate_and_name):
+def main(host, port, nick, password, *certificate_and_name):
     reactor = irc.client.Reactor()
     factory = encrypted(*certificate_and_name) if certificate_and_name else irc.connection.Factory()
-    connection = reactor.server().connect(host, int(port), nick, connect_factory=factory)
-    for kind in ("join", "pubmsg", "privmsg"):
+    account = {"sasl_login": nick, "password": password} if password else {}
+    connection = reactor.server().connect(host, int(port), nick, connect_factory=factory, **account)
+    for kind in ("join", "pubmsg", "privmsg", "pubnotice", "privnotice", "invite"):
         connection.add_global_handler(kind, tell)
     os.set_blocking(sys.stdin.fileno(), False)
     unread = b""

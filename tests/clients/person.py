@@ -33,6 +33,10 @@ class Person:
         """What others said in the room, as (nick, text), in the order shown."""
         raise NotImplementedError
 
+    def lines_in(self, room):
+        """What others said in any room, as (nick, text), in the order shown; where the program tells rooms apart."""
+        raise NotImplementedError
+
     def private_lines(self):
         """What others said to this person alone, as (nick, text)."""
         raise NotImplementedError
@@ -56,6 +60,10 @@ class Person:
     def hears_alone(self, speaker, text):
         """Waits for a text for this person alone."""
         self._waits((speaker.nick, text), self.private_lines, "in private")
+
+    def hears_in(self, room, speaker, text):
+        """Waits for a text in a room of its own."""
+        self._waits((speaker.nick, text), lambda: self.lines_in(room), f"in {room}")
 
     def sees(self, *parts):
         """Waits for a line that shows all of these parts."""

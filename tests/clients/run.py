@@ -19,6 +19,7 @@ from gzy_client import GzyClient
 from ii import Ii
 from irssi import Irssi
 from library import Library, prepared_python
+import members
 from netcat import Netcat
 from server import Server
 from stage import Missed, PATIENCE_SECS
@@ -39,8 +40,10 @@ class Stage:
     def __init__(self, gzy, wine, encrypted):
         # The program, as the beginning of a command line.
         self.gzy, self._wine = [gzy], wine
-        self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-")
+        # Who is told to end writes a last word about what was typed.
+        self._folder = tempfile.TemporaryDirectory(prefix="gzy-clients-", ignore_cleanup_errors=True)
         self._people = []
+        self._accounts = set()
         self.server = Server(self.gzy, self._own_folder())
         self.door = self.server.door(encrypted)
 
@@ -66,6 +69,19 @@ class Stage:
     def guest(self, name):
         """Somebody at another program."""
         return self._enters(self._guest_at(name, self.door))
+
+    def member(self, name, nick=None):
+        """Somebody at another program, who logs in by SASL; the account is made when there is none."""
+        program, usual_nick = GUESTS[name]
+        nick = nick or usual_nick
+        self.has_account(nick)
+        return self._enters(program(nick, self.door, self._own_folder(), password=members.PASSWORD))
+
+    def has_account(self, nick):
+        """Makes an account, if there is none yet."""
+        if nick not in self._accounts:
+            self._accounts.add(nick)
+            self.server.makes_account(nick, members.PASSWORD)
 
     def deceived_guest(self, name):
         """Somebody at another program who expects another server: its key, its certificate. They do not come in."""
@@ -258,8 +274,8 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
     asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "starts", "terminal", "windows", "wire"],
-                       help="test with this program alone; terminal, accounts and starts are our own client on a screen, wire is what can be overheard between computers")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "members", "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; members are people with accounts in other programs, terminal, accounts and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -286,8 +302,13 @@ def wanted_tests(only, encrypted, wine):
     if wine and only in (None, "windows"):
         yield "windows", a_server_on_windows_is_a_server, []
     # Whom one trusts is a question only where it is encrypted.
+    for name in members.PROGRAMS:
+        if only in (None, "members", name):
+            for test in members.WITH_EACH:
+                yield name, test, [name]
     begun = starts.TESTS if encrypted else []
-    for where, tests in [("all", WITH_ALL), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("starts", begun), ("wire", heard)]:
+    places = [("all", WITH_ALL), ("members", members.TESTS), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("starts", begun), ("wire", heard)]
+    for where, tests in places:
         if only in (None, where):
             for test in tests:
                 yield where, test, []

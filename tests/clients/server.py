@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import ssl
+import subprocess
 
-from stage import Program
+from stage import Missed, PATIENCE_SECS, Program, read_lines, until
 
 ROOM, HOST = "#lobby", "127.0.0.1"
 
@@ -53,13 +54,13 @@ class Door:
 class Server:
     """Runs until `stop`."""
 
-    def __init__(self, gzy, folder, **environment):
-        """`gzy`: the program, as the beginning of a command line."""
-        self._gzy, self._folder, self._environment = gzy, folder, environment
+    def __init__(self, gzy, folder, *arguments, **environment):
+        """`gzy`: the program, as the beginning of a command line; `arguments`: what stands at its end."""
+        self._gzy, self._folder, self._arguments, self._environment = gzy, folder, arguments, environment
         self.port = self._start(0)
 
     def _start(self, port):
-        command = [*self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder]
+        command = [*self._gzy, "server", "--listen", f"{HOST}:{port}", "--data", self._folder, *self._arguments]
         self._program = Program(command, self._folder, **self._environment)
         ready = self._program.printed.line(lambda line: f"{HOST}:" in line, "gzy server should print a ready line with its address")
         self._key = re.search(r"sha256 ((?:[0-9a-f]{4} ?){16})", ready).group(1).replace(" ", "")
@@ -70,6 +71,19 @@ class Server:
         if not encrypted:
             return Door(self.port, None, None)
         return Door(self.port, self._key, os.path.join(self._folder, "tls.crt"))
+
+    def makes_account(self, name, password):
+        """`gzy user add`, beside the running server."""
+        command = [*self._gzy, "user", "add", name, "--data", self._folder]
+        made = subprocess.run(command, input=password + "\n", capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS)
+        if made.returncode != 0:
+            raise Missed(f"gzy user add should end with 0, but ended with {made.returncode}: {made.stdout}{made.stderr}")
+
+    def logged(self, *parts):
+        """Waits for a line in its log with all of these parts."""
+        log = os.path.join(self._folder, "log.txt")
+        shown = lambda: any(all(part in line for part in parts) for line in read_lines(log))
+        until(shown, f"the server's log should have a line with {' and '.join(parts)}", lambda: "\n".join(read_lines(log)))
 
     def pull_the_plug(self):
         """Ends it without a warning and starts it again, same data, same port."""

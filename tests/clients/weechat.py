@@ -16,7 +16,7 @@ NOTICES = {"-->", "<--", "--", "=!=", "*"}
 class Weechat(Person):
     program = "weechat"
 
-    def __init__(self, nick, door, folder):
+    def __init__(self, nick, door, folder, password=None):
         super().__init__(nick, door)
         self._folder = folder
         self._pipe = os.path.join(folder, "pipe")
@@ -30,6 +30,7 @@ class Weechat(Person):
             "/set irc.server.gzy.autoreconnect off",
             # Else it waits two seconds between lines.
             "/set irc.server.gzy.anti_flood_prio_high 0",
+            *([f"/set irc.server.gzy.sasl_username {nick}", f"/set irc.server.gzy.sasl_password {password}"] if password else []),
             "/connect gzy",
         ]
         arguments = [part for order in orders for part in ("--run-command", order)]
@@ -48,7 +49,11 @@ class Weechat(Person):
         write_to_fifo(self._pipe, f"irc.server.gzy */msg -server gzy {whom.nick} {text}")
 
     def room_lines(self):
-        return self._heard(self._log(self.room))
+        return self.lines_in(self.room)
+
+    def lines_in(self, room):
+        """What others said in any room, as (nick, text), in the order shown."""
+        return self._heard(self._log(room))
 
     def private_lines(self):
         logs = glob.glob(self._log("*"))

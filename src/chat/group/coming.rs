@@ -96,10 +96,15 @@ impl Turn<'_> {
         for id in self.session().rooms.clone() {
             let Some(room) = self.chat.rooms.get(&id).filter(|room| room.group.is_some()) else { continue };
             let name = room.name.clone();
-            if let Some(seat) = room.seat(Some(account)).copied() {
-                self.chat.set_standing(id, account, seat.standing, true);
-            } else if room.ban_on(self.session(), false).is_none() && self.bars_joining(id).is_none() {
+            let is_seated = room.keeps(Some(account));
+            if !is_seated && room.ban_on(self.session(), false).is_none() && self.bars_joining(id).is_none() {
                 self.take_seat(id);
+            }
+            let me = self.me;
+            let Some(room) = self.chat.rooms.get_mut(&id) else { continue };
+            if let Some(seat) = room.seat(Some(account)).copied() {
+                // What the visitor was given was for the visit.
+                room.member_mut(me).into_iter().for_each(|member| member.standing = seat.standing);
             } else {
                 let event = Rc::new(self.my_event(format_args!("PART {}", name.as_str()), None));
                 self.reply_event(&event, "");
@@ -293,10 +298,12 @@ mod tests {
         w.line(anna, "MODE #酒 +b *!1003@*");
         let guest = w.join("guest");
         w.line(guest, "JOIN #茶,#酒");
+        w.line(anna, "MODE #茶 +v guest");
         w.drain();
         w.log_in(guest, "dora");
         let d = w.source(guest);
         assert_eq!(members(&w, "#茶"), [1000, 1001, 1002, 1003]);
+        w.chat.assert_tables_agree();
         assert_eq!(members(&w, "#酒"), [1000]);
         assert!(w.said_to(guest).contains(&format!(":{d} PART #酒")));
         assert!(w.said_to(anna).contains(&format!(":{d} PART #酒")));

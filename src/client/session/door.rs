@@ -1,8 +1,14 @@
 //! The account of a session: which one it logs in to at each link, and what becomes of an attempt while it is in.
 
 use super::*;
-use crate::client::account::{LoginFault, Wanted};
+use crate::client::account::{LoginFault, Secret, Wanted};
 use crate::client::knock::{Heard, Knock};
+
+/// The label of the line that changes the password.
+const PASSWORD_LABEL: &str = "password";
+
+/// How a server of our own says that it has done that.
+const PASSWORD_IS_CHANGED: [&str; 2] = ["your password is changed", "密码改好了"];
 
 /// What a session knows about its account.
 #[derive(Debug, Default)]
@@ -13,6 +19,8 @@ pub struct Door {
     next: Option<(Wanted, Credentials)>,
     /// An attempt on a link that is in.
     knock: Option<Knock>,
+    /// The password that the account gets when the server says so.
+    new_password: Option<Secret>,
     /// Somebody has to answer before it makes sense to dial again.
     is_open: bool,
     /// What an answer of theirs led to.
@@ -131,6 +139,29 @@ impl Session {
             }
         }
         true
+    }
+
+    /// Tells the server about another password: at once and once, because nothing with a password in it waits for anything.
+    pub(super) fn change_password(&mut self, password: Secret, line: &str, orders: &mut Orders) {
+        if self.is_in() {
+            let label =
+                if self.features.gives_receipts() { format!("@label={PASSWORD_LABEL} ") } else { String::new() };
+            orders.send(format!("{label}PRIVMSG {} :{line}", self.home()));
+            self.door.new_password = Some(password);
+        }
+    }
+
+    /// Notes when the account has another password.
+    pub(super) fn follow_password(&mut self, line: &Line, label: Option<&str>, orders: &mut Orders) {
+        if label != Some(PASSWORD_LABEL) || line.command != "NOTICE" {
+            return;
+        }
+        let sentence = line.params().last().copied().unwrap_or_default();
+        let is_done = PASSWORD_IS_CHANGED.iter().any(|words| sentence.contains(words));
+        if let (true, Some(password), Some(login)) = (is_done, self.door.new_password.take(), &mut self.door.account) {
+            login.password = password;
+            orders.tell(Event::PasswordChanged(login.clone()));
+        }
     }
 
     /// Whether nobody on the way can read what is sent.

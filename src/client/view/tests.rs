@@ -183,3 +183,52 @@ fn no_line_makes_the_view_panic_and_no_flood_makes_it_grow() {
     assert!(view.rooms().count() <= ROOMS);
     assert_eq!(view.partners().len(), PARTNERS);
 }
+
+#[test]
+fn an_invitation_to_a_group_is_shown_once_with_its_number() {
+    let mut view = view("");
+    let invited = hear(&mut view, ":ben!1001@account.gzy INVITE anna #茶");
+    assert_eq!(invited, at("#茶", What::Invited { by: "ben".into() }));
+    let chinese = ":gzy.local NOTICE anna :ben 邀请你加入群 #茶：！加群*1000 加入，！拒绝*1000 谢绝";
+    let english =
+        ":gzy.local NOTICE anna :ben invites you to the group #茶: !join 1000 accepts, !decline 1000 declines";
+    assert_eq!(hear(&mut view, chinese), []);
+    assert_eq!(hear(&mut view, english), at("#茶", What::InvitedTo { number: 1000 }));
+    // Whoever says the like later is not the server, or was not asked.
+    assert_eq!(hear(&mut view, english).len(), 1);
+    assert!(matches!(hear(&mut view, english)[0].1, What::Notice(_)));
+    assert_eq!(hear(&mut view, ":ben!u@h INVITE 小阳 #茶"), [], "somebody else is invited");
+}
+
+#[test]
+fn a_message_that_was_taken_back_is_told_in_its_conversation() {
+    let mut view = view("");
+    let removed = |with: Option<&str>| What::Removed { id: "7".into(), by: "ben".into(), with: with.map(Into::into) };
+    assert_eq!(hear(&mut view, ":ben!u@h REDACT #a 7 :oops"), at("#a", removed(None)));
+    assert_eq!(hear(&mut view, ":ben!u@h REDACT anna 7"), [(None, removed(Some("ben")))]);
+}
+
+#[test]
+fn what_is_read_again_changes_nothing() {
+    let mut view = view("");
+    let line = |id: u32| format!("@msgid={id};time=2026-11-20T12:00:00.000Z :ben!u@h PRIVMSG anna :{id}").into();
+    let read = view.read(&[line(1), line(2), ":gzy BATCH -x".into(), "".into()]);
+    assert_eq!(read.iter().map(|shown| shown.id()).collect::<Vec<_>>(), [Some("1"), Some("2")]);
+    assert_eq!(read[0].conversation(), Some("ben"));
+    assert!(view.partners().is_empty());
+    let text = line(1);
+    assert_eq!(view.take(NOON_MS, &Event::Line { text, history: false }).len(), 1, "it is new all the same");
+}
+
+#[test]
+fn who_is_away_is_known_until_they_are_back() {
+    let mut view = view("");
+    in_room(&mut view, "#a", "anna ben");
+    let away = |view: &View| view.room("#a").unwrap().members().filter(|m| m.is_away).count();
+    assert_eq!((hear(&mut view, ":ben!u@h AWAY :离线 · offline"), away(&view)), (vec![], 1));
+    hear(&mut view, ":s 353 anna = #a :anna ben");
+    hear(&mut view, ":s 366 anna #a :End");
+    assert_eq!(away(&view), 1);
+    hear(&mut view, ":ben!u@h AWAY");
+    assert_eq!(away(&view), 0);
+}

@@ -39,10 +39,10 @@ pub enum AccountSaying<'a> {
 pub fn account(language: Language, saying: &AccountSaying) -> String {
     use AccountSaying::*;
     let text = match (language, saying) {
-        (Zh, AskPassword(name)) => return format!("{} 的口令：", printable(name)),
+        (Zh, AskPassword(name)) => return format!("{} 的密码：", printable(name)),
         (En, AskPassword(name)) => return format!("Password of {}: ", printable(name)),
         (Zh, AskNewPassword(name)) => {
-            return format!("给 {} 设一个口令（至少 {PASSWORD_CHARS_MIN} 个字符）：", printable(name));
+            return format!("给 {} 设一个密码（至少 {PASSWORD_CHARS_MIN} 个字符）：", printable(name));
         }
         (En, AskNewPassword(name)) => {
             return format!("A password for {} (at least {PASSWORD_CHARS_MIN} characters): ", printable(name));
@@ -53,12 +53,12 @@ pub fn account(language: Language, saying: &AccountSaying) -> String {
         (En, AskRemember(name)) => return format!("Log in as {} by itself the next time? (y/n) ", printable(name)),
         (Zh, AskAgain) => "再输入一遍：",
         (En, AskAgain) => "Once more: ",
-        (Zh, NotTheSame) => "两次输入的口令不一样",
+        (Zh, NotTheSame) => "两次输入的密码不一样",
         (En, NotTheSame) => "the two passwords are not the same",
-        (Zh, AsGuest) => "没有登录，以游客身份进入；随时可以 /login 名字 口令",
+        (Zh, AsGuest) => "没有登录，以游客身份进入；随时可以 /login 名字 密码",
         (En, AsGuest) => "not logged in, so as a guest; /login NAME PASSWORD works at any time",
         (Zh, Remembered(path)) => {
-            return format!("已记住，下次自动登录（口令在 {}，只有你能读；/forget 删除）", printable(path));
+            return format!("已记住，下次自动登录（密码在 {}，只有你能读；/forget 删除）", printable(path));
         }
         (En, Remembered(path)) => {
             return format!(
@@ -66,11 +66,11 @@ pub fn account(language: Language, saying: &AccountSaying) -> String {
                 printable(path)
             );
         }
-        (Zh, Forgotten) => "已删除这个服务器的登录；下次要输入口令",
+        (Zh, Forgotten) => "已删除这个服务器的登录；下次要输入密码",
         (En, Forgotten) => "the login for this server is removed; the next time asks for the password",
         (Zh, NothingToForget) => "没有记住这个服务器的登录",
         (En, NothingToForget) => "no login is remembered for this server",
-        (Zh, NoPassword) => "没有口令；把它写在标准输入的第一行，或用 --account-password-file 文件",
+        (Zh, NoPassword) => "没有密码；把它写在标准输入的第一行，或用 --account-password-file 文件",
         (En, NoPassword) => {
             "there is no password; give it as the first line of standard input, or with --account-password-file FILE"
         }
@@ -84,7 +84,7 @@ fn logins(language: Language, fault: &LoginsFault) -> String {
     match (language, fault) {
         (Zh, LoginsFault::OpenToOthers(path)) => {
             let path = shown(path);
-            format!("别人也能读 {path}，里面的口令没有使用；请先运行 chmod 600 {path}")
+            format!("别人也能读 {path}，里面的密码没有使用；请先运行 chmod 600 {path}")
         }
         (En, LoginsFault::OpenToOthers(path)) => {
             let path = shown(path);
@@ -127,25 +127,25 @@ pub fn not_logged_in(language: Language, wanted: Wanted, name: &str, fault: &Log
 pub fn fault_of(language: Language, name: &str, fault: &LoginFault) -> String {
     let name = printable(name);
     let text = match (language, fault) {
-        (Zh, LoginFault::NotPrivate) => "这条连接没有加密，路上的人能看到口令，所以没有发送；请去掉 --plain 再连接",
+        (Zh, LoginFault::NotPrivate) => "这条连接没有加密，路上的人能看到密码，所以没有发送；请去掉 --plain 再连接",
         (En, LoginFault::NotPrivate) => {
             "this link is not encrypted and others could read the password, so it was not sent; connect without --plain"
         }
         (Zh, LoginFault::NoAccounts) => "这个服务器没有账号；请用 --nick 以游客身份进入",
         (En, LoginFault::NoAccounts) => "this server has no accounts; come in as a guest with --nick",
-        (Zh, LoginFault::WrongPassword) => "口令不对",
+        (Zh, LoginFault::WrongPassword) => "密码不对",
         (En, LoginFault::WrongPassword) => "wrong password",
         (Zh, LoginFault::NoSuchAccount) => {
-            return format!("没有账号 {name}；/register {name} 口令 可以注册");
+            return format!("没有账号 {name}；/register {name} 密码 可以注册");
         }
         (En, LoginFault::NoSuchAccount) => {
             return format!("there is no account {name}; /register {name} PASSWORD makes it");
         }
-        (Zh, LoginFault::Paused(secs)) => return format!("口令错得太多，{secs} 秒后再试"),
+        (Zh, LoginFault::Paused(secs)) => return format!("密码错得太多，{secs} 秒后再试"),
         (En, LoginFault::Paused(secs)) => return format!("too many wrong passwords; try again in {secs} seconds"),
         (Zh, LoginFault::Taken) => "这个名字有人用了（或者太像别人的名字），换一个",
         (En, LoginFault::Taken) => "that name is taken, or looks like one that is; choose another",
-        (Zh, LoginFault::TooShort) => return format!("口令太短，至少 {PASSWORD_CHARS_MIN} 个字符"),
+        (Zh, LoginFault::TooShort) => return format!("密码太短，至少 {PASSWORD_CHARS_MIN} 个字符"),
         (En, LoginFault::TooShort) => {
             return format!("that password is too short; take at least {PASSWORD_CHARS_MIN} characters");
         }

@@ -62,6 +62,14 @@ impl Console {
         self.ask();
     }
 
+    /// A login that is kept is kept with its new password.
+    pub(super) fn password_changed(&mut self, login: &Credentials) {
+        if self.kept_login.as_ref().is_some_and(|kept| kept.is_for(&login.name)) {
+            self.kept_login = Some(login.clone());
+            self.errands.push_back(Errand::KeepLogin(login.clone()));
+        }
+    }
+
     /// The client is not logged in, and the link waits for an answer.
     pub(super) fn turned_away(&mut self, wanted: Wanted, name: &str, fault: &LoginFault) {
         let is_number = name.bytes().all(|byte| byte.is_ascii_digit());

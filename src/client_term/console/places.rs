@@ -6,9 +6,19 @@ use crate::client::nick_of;
 use crate::wire::caps::Caps;
 use crate::wire::timestamp;
 
+/// A room that the user is about to enter, whose name is not known yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Expected {
+    /// The client enters it by its number, and fetches what was said.
+    WithHistory,
+    /// The server was asked in words.
+    Bare,
+}
+
 impl Console {
     /// Shows something, or keeps it until its conversation is looked at.
     pub(super) fn show(&mut self, now_ms: u64, shown: Shown) {
+        self.note_for_reader(&shown);
         match &shown.what {
             What::Failed(_) => {
                 let line = self.painter.writer.line(&shown, now_ms);
@@ -55,7 +65,10 @@ impl Console {
             return self.talks.keep_old(&name, false, shown);
         }
         if let What::Removed { .. } = shown.what {
-            return if self.is_elsewhere(&name) { () } else { self.print(now_ms, &shown) };
+            if !self.is_elsewhere(&name) {
+                self.print(now_ms, &shown);
+            }
+            return;
         }
         self.print(now_ms, &shown);
         if shown.is_message() && (self.front == Front::Screen || shown.room.is_none()) {
@@ -63,7 +76,8 @@ impl Console {
         }
         if self.front == Front::Screen {
             let is_room = shown.room.is_some();
-            self.talks.keep(&name, is_room, shown, Sight::Seen, false);
+            let sight = if self.is_elsewhere(&name) { Sight::Seen } else { Sight::Here };
+            self.talks.keep(&name, is_room, shown, sight, false);
         }
     }
 
@@ -99,7 +113,7 @@ impl Console {
     fn put_aside(&mut self, now_ms: u64, room: &str, shown: Shown, calls: bool) {
         match &shown.what {
             What::Joined { .. } | What::Left { .. } | What::Mode { .. } | What::Renamed { .. } => {}
-            What::Invited { .. } | What::Refused { .. } => self.print(now_ms, &shown),
+            What::Invited { .. } | What::InvitedTo { .. } | What::Refused { .. } => self.print(now_ms, &shown),
             // Whoever wanted to enter looks there; the server brings people into their groups without a word.
             What::Entered { .. } => {}
             // The room is gone from the list when it was the user who was thrown out.
@@ -142,12 +156,14 @@ impl Console {
                     self.talks.marked(line.param(0).unwrap_or_default(), up_to_ms);
                 }
             }
-            ("JOIN", _) if self.joins_by_number && self.is_new_room(&line) => {
-                self.joins_by_number = false;
+            ("JOIN", _) if self.expects_room.is_some() && self.is_new_room(&line) => {
+                let expected = self.expects_room.take();
                 self.talks.follow(self.view.rooms().map(|room| &*room.name), self.view.home());
                 let room = line.param(0).unwrap_or_default();
-                // What was said there comes by itself.
-                self.talks.look_at(room);
+                if expected == Some(Expected::WithHistory) {
+                    // What was said there comes by itself.
+                    self.talks.look_at(room);
+                }
                 self.talk_to(0, room.into());
             }
             ("JOIN" | "PART" | "KICK", _) => {
@@ -172,8 +188,9 @@ impl Console {
 
     pub(super) fn join(&mut self, now_ms: u64, room: Box<str>) {
         self.commands.push_back(Command::Join(room.clone()));
-        self.joins_by_number = !self.features().is_room(&room);
-        if !self.joins_by_number {
+        if !self.features().is_room(&room) {
+            self.expects_room = Some(Expected::WithHistory);
+        } else {
             self.talks.open(&room, true).is_coming = self.view.room(&room).is_none();
             self.talk_to(now_ms, room);
         }

@@ -1,5 +1,6 @@
 //! What the server remembers, as a user looks at it.
 
+use super::super::reader::End;
 use super::super::talks::CONTEXT;
 use super::*;
 use crate::client::asked::{NoAnswer, Question};
@@ -9,6 +10,12 @@ use crate::client::asked::{NoAnswer, Question};
 pub(super) enum Wish {
     /// The last words of a conversation that is looked at for the first time.
     Opening(Box<str>),
+    /// A page of what is read under this number.
+    Page(u64, End),
+    /// What a search of this number found.
+    Hits(u64),
+    /// What was said around its hit at this place.
+    Context(u64, usize),
 }
 
 impl Console {
@@ -37,6 +44,9 @@ impl Console {
                 let lines = answer.as_ref().map_or_else(|_| Vec::new(), |lines| self.view.read(lines));
                 self.opened(now_ms, &name, lines);
             }
+            Wish::Page(number, end) => self.page_came(number, end, answer),
+            Wish::Hits(number) => self.hits_came(number, answer),
+            Wish::Context(number, at) => self.context_came(number, at, answer),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Saying something: where it goes, and what is not said because it was most likely a slip.
 
+use super::places::Expected;
 use super::*;
 
 impl Console {
@@ -9,6 +10,10 @@ impl Console {
         if let Some(near) = name.as_deref().and_then(commands::slip_of) {
             let end = text.find(|c: char| c.is_whitespace() || matches!(c, '*' | '＊')).unwrap_or(text.len());
             return self.tell(&Saying::NearlyACommand(&text[..end], near));
+        }
+        // Who comes into a group wants to talk there. Who makes one is told its number first.
+        if name.is_some_and(|name| matches!(&*name, "join" | "加群")) {
+            self.expects_room = Some(Expected::Bare);
         }
         self.send(now_ms, None, text);
     }

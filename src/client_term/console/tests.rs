@@ -2,9 +2,11 @@
 
 use time::UtcOffset;
 
+use super::super::reader::End;
 use super::*;
 use crate::client::Trouble;
 use crate::client::account::{LoginFault, Wanted};
+use crate::client::asked::{NoAnswer, Question};
 use crate::client::features::Features;
 use crate::client::writer::Writer;
 
@@ -257,7 +259,7 @@ fn who_has_no_account_is_offered_one_and_types_the_password_twice() {
     for line in ["开门开门开门", "开门"] {
         screen.typed(NOON_MS, line);
     }
-    assert!(printed(&mut screen).contains(&"· 两次输入的口令不一样".to_owned()) && screen.commands.is_empty());
+    assert!(printed(&mut screen).contains(&"· 两次输入的密码不一样".to_owned()) && screen.commands.is_empty());
     for line in ["开门开门开门", "开门开门开门"] {
         screen.typed(NOON_MS, line);
     }
@@ -270,7 +272,7 @@ fn who_has_no_account_is_offered_one_and_types_the_password_twice() {
 fn a_wrong_password_is_typed_again_and_an_empty_one_makes_a_guest() {
     let mut screen = screen();
     turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
-    assert_eq!(screen.prompt(80), "小阳 的口令：");
+    assert_eq!(screen.prompt(80), "小阳 的密码：");
     screen.typed(NOON_MS, "geheim");
     assert_eq!(screen.commands.pop_front(), Some(Command::LogIn(Wanted::LogIn, Credentials::new("小阳", "geheim"))));
     turned_away(&mut screen, Wanted::LogIn, LoginFault::WrongPassword);
@@ -303,4 +305,99 @@ fn a_password_typed_behind_login_is_no_message() {
     let login = Command::LogIn(Wanted::LogIn, Credentials::new("小阳", "geheim"));
     assert_eq!((console.commands.pop_front(), console.open_count()), (Some(login), 0));
     assert!(!format!("{:?}", console.print).contains("geheim"));
+}
+
+fn ask_of(screen: &mut Console) -> (u64, Question) {
+    let Some(Command::Ask(key, question)) = screen.commands.pop_front() else { panic!("{:?}", screen.commands) };
+    (key, question)
+}
+
+fn kept(id: u32, text: &str) -> Box<str> {
+    format!("@msgid={id};time=2026-11-20T12:00:0{id}.000Z :ben!u@h PRIVMSG #lobby :{text}").into()
+}
+
+#[test]
+fn a_page_up_reads_the_talk_and_fetches_what_was_said_before() {
+    let mut screen = screen();
+    let live = "@msgid=5;time=2026-11-20T12:00:05.000Z :ben!u@h PRIVMSG #lobby :五";
+    hear(&mut screen, live);
+    screen.commands.clear();
+    screen.turn_page(End::Older);
+    assert!(screen.is_reading());
+    screen.page(40, 4);
+    screen.turn_page(End::Older);
+    let (key, question) = ask_of(&mut screen);
+    assert!(matches!(&question, Question::Before { target, msgid, .. } if **target == *"#lobby" && **msgid == *"5"));
+    assert_eq!(screen.page_status().as_deref(), Some("正在读取…"));
+    screen.happened(NOON_MS, &Event::Answered { key, answer: Ok(vec![kept(3, "三"), kept(4, "四"), kept(5, "五")]) });
+    let page = screen.page(40, 9).join("|");
+    assert!(page.contains("三|12:00 ben: 四|12:00 ben: 五") && page.matches('五').count() == 1, "{page}");
+    assert!(screen.stop_reading() && !screen.stop_reading());
+    // An answer that comes too late is for nobody.
+    screen.happened(NOON_MS, &Event::Answered { key, answer: Ok(vec![]) });
+    assert!(!screen.is_reading());
+}
+
+#[test]
+fn a_search_is_a_view_of_hits_with_their_neighbours() {
+    let mut screen = screen();
+    screen.typed(NOON_MS, "/search 上海");
+    let (key, question) = ask_of(&mut screen);
+    assert_eq!(question, Question::Search("text=上海;limit=50".into()));
+    screen.happened(NOON_MS, &Event::Answered { key, answer: Ok(vec![kept(2, "上海外滩")]) });
+    let (key, question) = ask_of(&mut screen);
+    assert_eq!(question, Question::Around { target: "#lobby".into(), msgid: "2".into(), limit: 3 });
+    let around = vec![kept(1, "昨天去了"), kept(2, "上海外滩"), kept(3, "人真多")];
+    screen.happened(NOON_MS, &Event::Answered { key, answer: Ok(around) });
+    let page = screen.page(60, 9).join("|");
+    assert!(page.contains("── 大厅 2026-11-20 ──|12:00 ben: 昨天去了|12:00 ben: 上海外滩|12:00 ben: 人真多"), "{page}");
+    assert_eq!(screen.page_status().as_deref(), Some("搜索“上海”：1 条；PageUp/PageDown 翻页，Esc 返回"));
+    assert!(screen.commands.is_empty(), "{:?}", screen.commands);
+}
+
+#[test]
+fn a_refused_search_says_why_and_one_in_a_script_is_the_servers_business() {
+    let mut screen = screen();
+    screen.typed(NOON_MS, "！搜索*上海");
+    let (key, _) = ask_of(&mut screen);
+    screen.happened(NOON_MS, &Event::Answered { key, answer: Err(NoAnswer::Refused("too much".into())) });
+    assert_eq!((screen.is_reading(), printed(&mut screen)), (false, vec!["· 服务器说：too much".to_owned()]));
+    let mut script = console(false);
+    script.typed(NOON_MS, "！搜索*上海");
+    assert_eq!(script.commands, [said(1, None, "!搜索*上海")]);
+}
+
+#[test]
+fn private_talk_from_before_is_counted_until_it_is_looked_at_here_or_elsewhere() {
+    let mut screen = screen();
+    let old = |id: u32, own: bool| {
+        let (who, to) = if own { ("anna", "ben") } else { ("ben", "anna") };
+        let text = format!("@msgid={id};time=2026-11-20T12:00:0{id}.000Z :{who}!u@h PRIVMSG {to} :第{id}句").into();
+        Event::Line { text, history: true }
+    };
+    for event in [old(1, true), old(2, false), old(3, false)] {
+        screen.happened(NOON_MS, &event);
+    }
+    assert_eq!((printed(&mut screen), screen.prompt(80).as_str()), (vec![], "[3:ben 2] 大厅(2)> "));
+    hear(&mut screen, ":gzy MARKREAD ben timestamp=2026-11-20T12:00:02.000Z");
+    assert_eq!(screen.prompt(80), "[3:ben 1] 大厅(2)> ");
+    screen.commands.clear();
+    screen.typed(NOON_MS, "/room ben");
+    let shown = printed(&mut screen);
+    assert_eq!(shown[..2], ["· 现在在 ben 里说话", "· ben：1 条未读"]);
+    assert_eq!(shown[2..], ["12:00 我 → ben: 第1句", "12:00 ben → 我: 第2句", "12:00 ben → 我: 第3句"]);
+    assert_eq!(screen.commands, [Command::Read("ben".into(), 1_795_176_003_000)]);
+}
+
+#[test]
+fn a_group_that_the_server_brings_is_listed_without_a_word_and_one_that_is_joined_is_looked_at() {
+    let mut screen = screen();
+    for line in [":anna!u@h JOIN #棋社", ":s 353 anna = #棋社 :anna ben", ":s 366 anna #棋社 :End"] {
+        hear(&mut screen, line);
+    }
+    assert_eq!((printed(&mut screen), screen.talks.named("#棋社").is_some()), (vec![], true));
+    screen.typed(NOON_MS, "/join 1000");
+    assert_eq!(screen.commands.pop_front(), Some(Command::Join("1000".into())));
+    hear(&mut screen, ":anna!u@h JOIN #读书会");
+    assert_eq!(screen.prompt(80), "#读书会(1)> ");
 }

@@ -1,7 +1,7 @@
 //! Logging in to an account: at the door, later, and after a broken link.
 
 use super::*;
-use crate::client::account::LoginFault;
+use crate::client::account::{LoginFault, Secret};
 
 const LET_IN: [&str; 2] = [":gzy 900 anna * anna :You are now logged in as anna", ":gzy 903 anna :ok"];
 
@@ -70,6 +70,23 @@ fn logging_in_later_holds_for_the_next_link_too() {
     assert_eq!(anna.shown(), ["· you are anna here", "· logged in as anna"]);
     anna.lose();
     assert_eq!(anna.dial_accounts(), ["AUTHENTICATE PLAIN"]);
+}
+
+#[test]
+fn a_new_password_is_used_for_the_next_link_once_the_server_has_it() {
+    let mut anna = Anna::with_account(false);
+    anna.session.features.caps = crate::client::features::WANTED;
+    anna.dial();
+    let caps = "sasl message-tags batch echo-message labeled-response";
+    anna.hear(&[&format!(":gzy CAP * LS :{caps}"), &format!(":gzy CAP * ACK :{caps}"), "AUTHENTICATE +"]);
+    anna.hear(&[LET_IN[0], LET_IN[1], ":gzy 001 anna :hi", ":gzy 005 anna gzy/LOBBY=#lobby :x", ":gzy 422 anna :none"]);
+    let change = Command::ChangePassword(Secret("neu-geheim".into()), "!password neu-geheim".into());
+    assert_eq!(anna.tell(change), ["@label=password PRIVMSG #lobby :!password neu-geheim"]);
+    anna.hear(&["@label=password :gzy NOTICE #lobby :your password is changed; use the new one from here on"]);
+    let changed = Event::PasswordChanged(Credentials::new("anna", "neu-geheim"));
+    assert!(anna.events.contains(&changed));
+    anna.lose();
+    assert_eq!(anna.session.door.account(), Some(&Credentials::new("anna", "neu-geheim")));
 }
 
 #[test]
