@@ -16,7 +16,6 @@ pub const WANTED: Caps = Caps(
         | Caps::MULTILINE.0
         | Caps::LONG_LINES.0
         | Caps::SASL.0
-        | Caps::AWAY_NOTIFY.0
         | Caps::SEARCH.0
         | Caps::READ_MARKER.0
         | Caps::MESSAGE_REDACTION.0,

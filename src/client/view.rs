@@ -150,7 +150,6 @@ impl View {
                 let id = line.param(1).unwrap_or_default().into();
                 show(room, What::Removed { id, by: who.into(), with });
             }
-            ("AWAY", _) => self.rooms.values_mut().for_each(|room| room.set_away(who, line.param(0).is_some())),
             ("JOIN" | "PART" | "QUIT" | "KICK", _) => self.moved(line, who, show),
             ("NICK", Some(to)) => {
                 if let Some(what) = self.renamed(who, to) {

@@ -1,9 +1,10 @@
 """What people with accounts meet at `gzy client` in a terminal: registering, several devices, private talk with somebody who is away. All in Chinese."""
 
 import os
+import subprocess
 
 from server import Server
-from stage import Missed, until
+from stage import Missed, PATIENCE_SECS, until
 from starts import Home
 
 PASSWORD = "开门开门开门"
@@ -277,7 +278,38 @@ def a_search_shows_what_was_found_with_a_line_before_and_after(stage):
     yang.sees("小雨: 看到了")
 
 
+def a_script_logs_in_with_a_line_or_a_file(stage):
+    yang = Member(stage, "小阳").registers()
+    rain = Member(stage, "小雨")
+    rain.registers().leaves()
+    file = os.path.join(stage.folder(), "password")
+    with open(file, "w", encoding="utf-8") as written:
+        written.write(PASSWORD + "\n")
+    door = stage.door.for_gzy()
+
+    def runs(words, typed):
+        home = {"HOME": stage.folder(), "XDG_CONFIG_HOME": stage.folder(), "LC_ALL": "zh_CN.UTF-8"}
+        done = subprocess.run([*stage.gzy, *words], input=typed, env=os.environ | home, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECS)
+        return done.returncode, done.stdout + done.stderr
+
+    for words, typed in [
+        (["client", *door, "--account", "小雨"], f"{PASSWORD}\n客户端里的第一句\n"),
+        (["say", *door, "--account", "1001"], f"{PASSWORD}\n管道里的一句"),
+        (["say", *door, "--account", "小雨", "--account-password-file", file, "参数里的一句"], ""),
+    ]:
+        code, printed = runs(words, typed)
+        if code != 0 or PASSWORD in printed:
+            raise Missed(f"{words} should end with 0 and keep the password to itself, but ended with {code}: {printed}")
+    for text in ("客户端里的第一句", "管道里的一句", "参数里的一句"):
+        yang.sees(f"小雨: {text}")
+    for typed, why in [("猜猜看猜猜看\n", "没有登录 小雨：密码不对"), ("", "没有密码")]:
+        code, printed = runs(["client", *door, "--account", "小雨"], typed)
+        if code == 0 or why not in printed:
+            raise Missed(f"a script should fail and say {why}, but ended with {code}: {printed}")
+
+
 TESTS = [
+    a_script_logs_in_with_a_line_or_a_file,
     somebody_registers_and_nobody_sees_the_password,
     two_devices_are_one_person,
     a_wrong_password_is_told_and_asked_for_again,

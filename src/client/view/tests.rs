@@ -219,16 +219,3 @@ fn what_is_read_again_changes_nothing() {
     let text = line(1);
     assert_eq!(view.take(NOON_MS, &Event::Line { text, history: false }).len(), 1, "it is new all the same");
 }
-
-#[test]
-fn who_is_away_is_known_until_they_are_back() {
-    let mut view = view("");
-    in_room(&mut view, "#a", "anna ben");
-    let away = |view: &View| view.room("#a").unwrap().members().filter(|m| m.is_away).count();
-    assert_eq!((hear(&mut view, ":ben!u@h AWAY :离线 · offline"), away(&view)), (vec![], 1));
-    hear(&mut view, ":s 353 anna = #a :anna ben");
-    hear(&mut view, ":s 366 anna #a :End");
-    assert_eq!(away(&view), 1);
-    hear(&mut view, ":ben!u@h AWAY");
-    assert_eq!(away(&view), 0);
-}
