@@ -81,7 +81,7 @@ class Member:
     def read(self):
         came = self.socket.recv(1 << 18)
         if not came:
-            raise SystemExit(f"the server has closed the connection of {self.name}: {self._unread.decode()}")
+            raise SystemExit(f"the server has closed the connection of {self.name}: {self.last}")
         self.bytes += len(came)
         *lines, self._unread = (self._unread + came).split(b"\n")
         now = time.perf_counter()
@@ -89,6 +89,7 @@ class Member:
             self._hear(line, now)
 
     def _hear(self, line, now):
+        self.last = line.decode()
         words = line.split(b" ", 3)
         what = words[1] if len(words) > 1 else b""
         if line.startswith(b"PING"):
