@@ -81,6 +81,7 @@ mod tests {
     use super::super::testing::World;
     use super::*;
     use crate::chat::{ConnId, Input};
+    use crate::wire::limits::{PASSWORDS_WAITING, UNREGISTERED_MS};
 
     fn message(text: &str) -> String {
         Base64::encode_string(text.as_bytes())
@@ -101,6 +102,22 @@ mod tests {
         let mut w = World::new();
         w.add_account("小阳", "开门开门开门", false);
         w
+    }
+
+    #[test]
+    fn who_is_told_to_come_again_has_the_time_for_it() {
+        let mut w = world();
+        let conn = newcomer(&mut w);
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.chat.passwords_waiting = PASSWORDS_WAITING;
+        w.ask(conn, "AUTHENTICATE PLAIN");
+        let busy = ":gzy.local 904 小阳 :too many people are logging in at this moment; try again in a few seconds";
+        let try_again = format!("AUTHENTICATE {}", message("\0小阳\0开门开门开门"));
+        assert_eq!(w.ask(conn, &try_again), [busy]);
+        w.chat.passwords_waiting = 0;
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.ask(conn, "AUTHENTICATE PLAIN");
+        assert!(w.ask(conn, &try_again).iter().any(|line| line.contains(" 903 ")));
     }
 
     #[test]
