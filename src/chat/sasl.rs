@@ -132,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn who_logs_in_needs_no_free_nick() {
+        let mut w = world();
+        w.join("阳光");
+        let conn = w.connect();
+        w.handle(Input::Secured { conn });
+        w.line(conn, "CAP REQ :sasl");
+        w.drain();
+        assert!(w.ask(conn, "NICK 阳光")[0].contains(" 433 "));
+        w.line(conn, "USER y 0 * :阳");
+        w.line(conn, "AUTHENTICATE PLAIN");
+        w.line(conn, &format!("AUTHENTICATE {}", message("\0小阳\0开门开门开门")));
+        w.drain();
+        assert!(w.ask(conn, "CAP END")[0].contains(" 001 小阳 "));
+    }
+
+    #[test]
     fn a_wrong_password_and_an_unknown_name_are_told_apart() {
         let mut w = world();
         let conn = newcomer(&mut w);
