@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench million [-- FOLDER [MESSAGES]]`; the folder should be on the disk that is meant (default: `target/`). Everything
 //! comes from a seed, so two runs ask the same questions about the same talk. Each figure stands beside the one that is promised.
+//! `cargo bench --bench million -- FOLDER MESSAGES fill` makes the data in FOLDER itself and leaves them there, for `benches/people.py`.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,11 @@ fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let parent = args.next().map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let messages = args.next().map_or(MESSAGES, |count| count.parse().expect("MESSAGES is a number"));
-    let data = parent.join(format!("million-bench-{}", std::process::id()));
     let words = Words::new();
+    if args.next().is_some_and(|word| word == "fill") {
+        return fill(&parent, &words, messages);
+    }
+    let data = parent.join(format!("million-bench-{}", std::process::id()));
     fill(&data, &words, messages);
     start(&data);
     let desk = Desk::open(&data, None);

@@ -7,6 +7,7 @@ mod alarm;
 mod backlog;
 mod conn;
 mod error;
+mod hashing;
 mod hello;
 mod hub;
 mod identity;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use here::only_mine_to_write;
 pub use here::{
-    CAN_SUSPEND, free_bytes, host_name, is_open_to_others, only_mine, own_folder, raise_file_limit, suspend,
+    CAN_SUSPEND, free_bytes, give_way, host_name, is_open_to_others, only_mine, own_folder, raise_file_limit, suspend,
 };
 
 /// Opens a file for writing that nobody else may read. A file that exists keeps what it holds.
@@ -46,7 +46,10 @@ mod here {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
     use std::path::Path;
 
-    use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+    use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setpriority_process, setrlimit};
+
+    /// How much a thread gives way (`nice`): a ninth is left to it of a core that somebody else keeps busy.
+    const GIVES_WAY: i32 = 10;
 
     /// Whether a program can be stopped and taken up again by its shell.
     pub const CAN_SUSPEND: bool = true;
@@ -55,6 +58,14 @@ mod here {
     pub fn suspend() {
         // Refused only to a process that may not signal itself, and there is none.
         let _ = kill_process(getpid(), Signal::TSTP);
+    }
+
+    /// From here on the calling thread works when no other needs the processor. Without it, it is only less polite.
+    pub fn give_way() {
+        // Linux counts the thread that asks; elsewhere it would be the whole process.
+        if cfg!(target_os = "linux") {
+            let _ = setpriority_process(None, GIVES_WAY);
+        }
     }
 
     /// A file that is made with these options is for its owner alone.
@@ -116,6 +127,9 @@ mod here {
 
     /// Does nothing.
     pub fn suspend() {}
+
+    /// Safe Rust cannot ask for it.
+    pub fn give_way() {}
 
     /// The folder decides who may read what is in it; a user's own folders are theirs already.
     pub fn only_mine(options: &mut OpenOptions) -> &mut OpenOptions {

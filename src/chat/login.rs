@@ -3,7 +3,7 @@
 use crate::store::change::Change;
 use crate::store::record::{AccountId, Found, Query};
 use crate::wire::escape::printable;
-use crate::wire::limits::{PASSWORD_ANSWER_MS, PASSWORDS_WAITING, WRONG_PASSWORDS};
+use crate::wire::limits::{PASSWORD_ANSWER_MS, PASSWORDS_WAITING, UNREGISTERED_MS, WRONG_PASSWORDS};
 use crate::wire::line::clip;
 
 use super::pauses::{FREE_ACCOUNTS, FREE_TRIES};
@@ -41,6 +41,11 @@ impl Turn<'_> {
     pub(super) fn try_login(&mut self, door: Door, name: &str, password: Secret) {
         let name: Box<str> = clip(name, super::join::WORD_BYTES).into();
         if let Some(refused) = self.may_try_password(&name) {
+            let until_ms = self.now.mono_ms + UNREGISTERED_MS;
+            if let (Refused::Busy, Some(hello)) = (&refused, &mut self.session_mut().hello) {
+                // Whoever is told to come again in a few seconds gets the time for it.
+                hello.until_ms = until_ms;
+            }
             return self.tell_refused(door, &name, refused);
         }
         if let Some(login) = self.session().account.clone() {

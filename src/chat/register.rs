@@ -64,7 +64,9 @@ impl Turn<'_> {
     pub(super) fn welcome_when_complete(&mut self) {
         let needs_password = self.chat.settings.password.is_some();
         let Some(hello) = &self.session().hello else { return };
-        if !hello.has_nick || !hello.has_user || hello.negotiating {
+        // Who is logged in has a name, whatever became of the nick that was asked for.
+        let has_name = hello.has_nick || self.session().account.is_some();
+        if !has_name || !hello.has_user || hello.negotiating {
             return;
         }
         if needs_password && !hello.knows_password {

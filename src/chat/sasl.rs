@@ -81,6 +81,7 @@ mod tests {
     use super::super::testing::World;
     use super::*;
     use crate::chat::{ConnId, Input};
+    use crate::wire::limits::{PASSWORDS_WAITING, UNREGISTERED_MS};
 
     fn message(text: &str) -> String {
         Base64::encode_string(text.as_bytes())
@@ -104,6 +105,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_to_come_again_has_the_time_for_it() {
+        let mut w = world();
+        let conn = newcomer(&mut w);
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.chat.passwords_waiting = PASSWORDS_WAITING;
+        w.ask(conn, "AUTHENTICATE PLAIN");
+        let busy = ":gzy.local 904 小阳 :too many people are logging in at this moment; try again in a few seconds";
+        let try_again = format!("AUTHENTICATE {}", message("\0小阳\0开门开门开门"));
+        assert_eq!(w.ask(conn, &try_again), [busy]);
+        w.chat.passwords_waiting = 0;
+        w.pass_ms(UNREGISTERED_MS - 1000);
+        w.ask(conn, "AUTHENTICATE PLAIN");
+        assert!(w.ask(conn, &try_again).iter().any(|line| line.contains(" 903 ")));
+    }
+
+    #[test]
     fn who_logs_in_before_the_welcome_comes_in_under_the_registered_name() {
         let mut w = world();
         let conn = newcomer(&mut w);
@@ -112,6 +129,22 @@ mod tests {
         assert!(told[0].contains(" 900 小阳 ") && told[1].contains(" 903 小阳 :"), "{told:?}");
         let welcome = w.ask(conn, "CAP END");
         assert!(welcome[0].ends_with("小阳!1000@account.gzy"), "{welcome:?}");
+    }
+
+    #[test]
+    fn who_logs_in_needs_no_free_nick() {
+        let mut w = world();
+        w.join("阳光");
+        let conn = w.connect();
+        w.handle(Input::Secured { conn });
+        w.line(conn, "CAP REQ :sasl");
+        w.drain();
+        assert!(w.ask(conn, "NICK 阳光")[0].contains(" 433 "));
+        w.line(conn, "USER y 0 * :阳");
+        w.line(conn, "AUTHENTICATE PLAIN");
+        w.line(conn, &format!("AUTHENTICATE {}", message("\0小阳\0开门开门开门")));
+        w.drain();
+        assert!(w.ask(conn, "CAP END")[0].contains(" 001 小阳 "));
     }
 
     #[test]

@@ -8,14 +8,12 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
 use smol::LocalExecutor;
 use smol::future::FutureExt;
-use smol::lock::Semaphore;
 
 use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
@@ -26,6 +24,7 @@ use crate::wire::msgid::MsgId;
 
 use super::alarm::Alarm;
 use super::conn::{self, READ_BYTES, Reading};
+use super::hashing::Hashing;
 use super::listen::Permit;
 use super::outbox::Outboxes;
 use super::pace::Pace;
@@ -38,8 +37,6 @@ use super::{GOODBYE, notify};
 const BATCH_MAILS: usize = 256;
 /// A round with more bytes than this is flushed before its batch is complete; bounds the arenas.
 const ROUND_BYTES: usize = 1 << 20;
-/// Passwords checked at once: each takes 19 MiB and half a second on a small board.
-const PASSWORD_CHECKS: usize = 2;
 
 /// What arrives at the hub.
 pub enum Mail {
@@ -90,7 +87,7 @@ pub struct Hub {
     unasked: VecDeque<Token>,
     executor: Rc<LocalExecutor<'static>>,
     reading: Rc<Reading>,
-    password_checks: Arc<Semaphore>,
+    hashing: Hashing,
     started: Instant,
     pace: Pace,
     /// When what is queued goes out, if it does not at once.
@@ -122,7 +119,7 @@ impl Hub {
             unasked: VecDeque::new(),
             executor,
             reading,
-            password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            hashing: Hashing::new(),
             started,
             pace: Pace::new(started),
             flush_at: None,
@@ -286,21 +283,20 @@ impl Hub {
     }
 
     fn check_password(&self, token: Token, password: Secret, hash: Box<str>) {
-        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let (mail, hashing) = (self.reading.mail.clone(), self.hashing.clone());
         let check = async move {
-            let _turn = checks.acquire_arc().await;
-            let correct = smol::unblock(move || password::verify(&password.0, &hash)).await;
+            // Without an answer the rules say so when they have waited long enough.
+            let Some(correct) = hashing.run(move || password::verify(&password.0, &hash)).await else { return };
             let _ = mail.send(Mail::Fact(Input::PasswordChecked { token, correct })).await;
         };
         self.executor.spawn(check).detach();
     }
 
     fn hash_password(&self, token: Token, password: Secret) {
-        let (mail, checks) = (self.reading.mail.clone(), self.password_checks.clone());
+        let (mail, hashing) = (self.reading.mail.clone(), self.hashing.clone());
         let hash = async move {
-            let _turn = checks.acquire_arc().await;
-            let hash = smol::unblock(move || password::hash(&password.0)).await;
-            let hash = hash.map_err(|why| log::error!("{why}")).ok().map(Box::from);
+            let hash = hashing.run(move || password::hash(&password.0)).await;
+            let hash = hash.and_then(|hash| hash.map_err(|why| log::error!("{why}")).ok()).map(Box::from);
             let _ = mail.send(Mail::Fact(Input::PasswordHashed { token, hash })).await;
         };
         self.executor.spawn(hash).detach();
