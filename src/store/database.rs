@@ -3,9 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::form;
@@ -13,6 +13,9 @@ use crate::system;
 
 /// `gzy user add` writes for some milliseconds; the server waits for it, and it for the server's group commits on a slow card.
 pub const WAIT_FOR_OTHER_WRITERS: Duration = Duration::from_secs(5);
+
+/// Another program needs some milliseconds to make a fresh file; it is asked again so often.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// SQLite's page cache. The hot pages are the ends of three trees and a few index pages; the system caches the rest of the file.
 /// Measured: 2 MiB more make appending no quicker, and an idle server has to stay below 4 MiB in all.
@@ -110,8 +113,22 @@ fn make_folder(data: &Path) -> Result<(), StoreError> {
     system::make_folder(data).map_err(|why| StoreError::Folder { path: data.to_owned(), why })
 }
 
+/// Turning a fresh file to a write-ahead log wants it for itself, and where another program is doing the same SQLite refuses at once
+/// in place of waiting.
+fn switch_to_wal(db: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + WAIT_FOR_OTHER_WRITERS;
+    loop {
+        match db.pragma_update(None, "journal_mode", "WAL") {
+            Err(why) if why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            switched => return switched,
+        }
+    }
+}
+
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
-    db.pragma_update(None, "journal_mode", "WAL")?;
+    switch_to_wal(db)?;
     // FULL: a commit that returned is on the disk, and receipts rely on it.
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
