@@ -241,8 +241,8 @@ fn masked(text: &str) -> Cow<'_, str> {
     format!("{} ******", &text[..end]).into()
 }
 
-/// A word that somebody typed, as it may be shown: short and harmless.
-fn shown(word: &str) -> String {
+/// A word that somebody typed, as it may be shown or logged: short and harmless.
+pub(super) fn shown(word: &str) -> String {
     printable(clip(word, crate::wire::name::NAME_BYTES)).into_owned()
 }
 

@@ -2,10 +2,10 @@
 
 use crate::store::change::Change;
 use crate::store::record::{AccountId, Found, Query};
-use crate::wire::escape::printable;
 use crate::wire::limits::{PASSWORD_ANSWER_MS, PASSWORDS_WAITING, UNREGISTERED_MS, WRONG_PASSWORDS};
 use crate::wire::line::clip;
 
+use super::bang::shown;
 use super::pauses::{FREE_ACCOUNTS, FREE_TRIES};
 use super::refused::Refused;
 use super::session::{Login, Purpose};
@@ -167,9 +167,4 @@ impl Turn<'_> {
 /// What wrong passwords for an account are counted under.
 fn account_key(account: AccountId) -> Box<str> {
     account.0.to_string().into()
-}
-
-/// What somebody typed as a name, for the log.
-pub(super) fn shown(name: &str) -> String {
-    printable(clip(name, super::join::WORD_BYTES)).into_owned()
 }

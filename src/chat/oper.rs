@@ -8,9 +8,8 @@ use crate::wire::limits::{PASSWORD_ANSWER_MS, REASON_BYTES};
 use crate::wire::line::{Line, clip};
 use crate::wire::reply::*;
 
-use super::bang::Tongue;
+use super::bang::{Tongue, shown};
 use super::join::clip_word;
-use super::login::shown;
 use super::session::Purpose;
 use super::turn::Turn;
 use super::{Audience, ConnId, Effect, Login, Secret};

@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn an_account_that_is_removed_before_the_welcome_brings_nobody_in() {
+        let mut w = world();
+        let conn = newcomer(&mut w);
+        w.line(conn, "AUTHENTICATE PLAIN");
+        w.line(conn, &format!("AUTHENTICATE {}", message("\0小阳\0开门开门开门")));
+        w.drain();
+        w.handle(Input::AccountsChanged(Vec::new()));
+        assert!(w.said_to(conn)[0].contains("removed this account") && w.is_closed(conn));
+    }
+
+    #[test]
     fn who_logs_in_needs_no_free_nick() {
         let mut w = world();
         w.join("阳光");

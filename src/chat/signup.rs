@@ -130,7 +130,9 @@ impl Chat {
     /// Another program changed the accounts. Whoever is logged in to one that is gone has to come in anew.
     pub(super) fn take_in_accounts(&mut self, entries: Vec<AccountEntry>, now: Now, effects: &mut Vec<Effect>) {
         for id in self.accounts_changed(entries) {
-            for device in self.accounts.devices(id).to_vec() {
+            // Also those who have logged in and are not welcomed yet.
+            let logged_in = self.sessions.iter().flatten().filter(|session| session.account_id() == Some(id));
+            for device in logged_in.map(|session| session.conn).collect::<Vec<_>>() {
                 self.turn(device, now, effects, |turn| turn.close("the host has removed this account"));
             }
             self.leave_all_groups(id, now, effects);

@@ -41,7 +41,12 @@ impl Turn<'_> {
         let tongue = self.tongue();
         let Some(text) = rest.word() else { return self.refuse_usage(Command::Join) };
         let Some(id) = self.room_typed(text) else {
+            let is_number = text.chars().all(char::is_numeric);
             let text = shown(text);
+            if is_number {
+                // No group can be called that, so there is nothing to make.
+                return self.refuse(&phrase!(tongue, "没有群号是 {text} 的群", "there is no group with the id {text}"));
+            }
             return self.refuse(&phrase!(
                 tongue,
                 "没有 {text} 这个群；！创建群*{text} 可以建一个",
@@ -324,6 +329,7 @@ mod tests {
         w.line(anna, "JOIN #茶");
         w.line(anna, "MODE #茶 +k 龙井");
         assert_eq!(asked(&mut w, ben, "!join tee"), ["there is no group tee; !create tee makes one"]);
+        assert_eq!(asked(&mut w, ben, "！加群*4711"), ["没有群号是 4711 的群"]);
         assert_eq!(asked(&mut w, ben, "！加群*酒"), ["没有 酒 这个群；！创建群*酒 可以建一个"]);
         assert_eq!(asked(&mut w, ben, "!join"), ["type it like this: !join ID-or-NAME"]);
         assert_eq!(asked(&mut w, ben, "!join １０００"), ["#茶 has a key: !join #茶 KEY"]);
