@@ -44,6 +44,7 @@ mod sasl;
 mod search;
 mod services;
 mod session;
+pub mod shelf;
 mod signup;
 #[cfg(test)]
 mod simulation;
@@ -68,6 +69,8 @@ use crate::wire::name::{Key, RoomName};
 pub use self::effect::{Audience, Effect, Secret};
 pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
+use self::shelf::order::ShelfFact;
+use self::shelf::web::{WebId, WebReply, WebRequest};
 
 use self::accounts::Accounts;
 use self::group::Groups;
@@ -172,6 +175,20 @@ pub enum Input {
         /// The PHC text; `None` when the system gave no memory or no random numbers.
         hash: Option<Box<str>>,
     },
+    /// Somebody who came by HTTP wants something; [`Effect::Web`] answers.
+    Web {
+        /// The request.
+        web: WebId,
+        /// What is wanted.
+        request: Box<WebRequest>,
+    },
+    /// The connection of a request that was not answered to its end is gone.
+    WebGone {
+        /// The request.
+        web: WebId,
+    },
+    /// The disk tells something about files.
+    Shelf(ShelfFact),
     /// Another program changed the accounts: all of them as they are now.
     AccountsChanged(Vec<AccountEntry>),
     /// The message of the day was read again.
@@ -339,6 +356,12 @@ impl Chat {
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
             Input::PasswordHashed { token, hash } => self.password_hashed(token, hash, now, effects),
+            Input::Web { web, .. } => {
+                let sentence = "the file cloud is not built yet".into();
+                let reply = Box::new(WebReply::Refused { status: 503, sentence, offset: None });
+                effects.push(Effect::Web { web, reply });
+            }
+            Input::WebGone { .. } | Input::Shelf(_) => {}
             Input::AccountsChanged(entries) => self.take_in_accounts(entries, now, effects),
             Input::MotdRead(motd) => self.motd = motd,
             Input::Stopping => self.say_goodbye(now, effects),

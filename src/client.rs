@@ -6,7 +6,7 @@
 //! `session` is the talk with one server, pure: lines in, lines and events out. Its parts are `login` (capabilities and the nick), `knock` (the account),
 //! `features` (what the server can), `batches` (which lines belong together), `outbox` and `pieces` (what is not yet acknowledged, and how it is sent),
 //! `catchup` (what was missed while the link was broken), `news` (where else something was said), `marks` (what was read) and `asked` (what the user wants to see again).
-//! Only `link` has sockets and timers. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
+//! Only `link` has sockets and timers. `transfers` moves files. `trust` decides whether a server's key is the right one, `known_servers` remembers it.
 
 use std::io;
 
@@ -38,6 +38,7 @@ pub mod session;
 pub mod settings;
 pub mod shown;
 pub mod start;
+pub mod transfers;
 pub mod trust;
 pub mod typed;
 pub mod view;

@@ -5,6 +5,7 @@
 
 mod alarm;
 mod backlog;
+pub mod cloud;
 mod conn;
 mod error;
 mod hashing;

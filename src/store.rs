@@ -16,6 +16,7 @@ pub mod directory;
 mod doomed;
 mod error;
 mod expression;
+pub mod file;
 #[cfg(test)]
 mod fixture;
 mod form;

@@ -8,6 +8,8 @@ use crate::wire::caps::Caps;
 use crate::wire::event::Event;
 use crate::wire::msgid::MsgId;
 
+use super::shelf::order::ShelfOrder;
+use super::shelf::web::{WebId, WebReply};
 use super::{ConnId, RoomId, Token};
 
 /// Who of several receivers a line is for, by capabilities.
@@ -115,6 +117,15 @@ pub enum Effect {
         /// What was typed. Never printed.
         password: Secret,
     },
+    /// Answer a request that came by HTTP.
+    Web {
+        /// Which.
+        web: WebId,
+        /// The answer.
+        reply: Box<WebReply>,
+    },
+    /// Have the disk do something with files; [`super::Input::Shelf`] tells what became of it.
+    Shelf(Box<ShelfOrder>),
     /// Close a connection once everything sent before is out. No more inputs of it are wanted.
     Close {
         /// Which.

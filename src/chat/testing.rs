@@ -25,7 +25,8 @@ use crate::wire::msgid::MsgId;
 use crate::wire::name::{RoomName, fold};
 
 use self::kept::Kept;
-use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
+use super::shelf::order::ShelfOrder;
+use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token, WebId, WebReply};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;
@@ -73,6 +74,10 @@ pub struct World {
     pub password_checks: VecDeque<(Token, String, String)>,
     /// What was logged, oldest first.
     pub log: Vec<String>,
+    /// Answers to requests that came by HTTP, oldest first.
+    pub web_replies: Vec<(WebId, WebReply)>,
+    /// What the disk was asked to do, oldest first.
+    pub shelf_orders: Vec<ShelfOrder>,
     clients: BTreeMap<ConnId, Client>,
     free_slots: BTreeSet<u32>,
     connections: u32,
@@ -157,6 +162,8 @@ impl World {
             passwords_by_hand: false,
             password_checks: VecDeque::new(),
             log: Vec::new(),
+            web_replies: Vec::new(),
+            shelf_orders: Vec::new(),
             clients: BTreeMap::new(),
             free_slots: BTreeSet::new(),
             connections: 0,

@@ -273,6 +273,7 @@ impl Hub {
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
                 Effect::HashPassword { token, password } => self.hash_password(token, password),
+                Effect::Web { .. } | Effect::Shelf(_) => {}
                 Effect::Close { conn } => self.outboxes.close(conn),
                 Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
                 Effect::Log { conn: None, text } => log::info!("{text}"),

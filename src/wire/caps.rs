@@ -63,6 +63,8 @@ capabilities! {
     REGISTRATION = 21, "draft/account-registration", "before-connect,custom-account-name";
     /// Lines of up to `LINELEN` bytes are welcome.
     LONG_LINES = 18, "gzy/long-lines", "";
+    /// FILE lines: the cloud. It counts only together with `gzy/long-lines`, because names are long.
+    FILES = 27, "gzy/files", "";
     /// Messages of several lines come and go as batches.
     MULTILINE = 19, "draft/multiline", MULTILINE_VALUE;
     /// The SEARCH command.

@@ -59,6 +59,8 @@ impl World {
                 Effect::HashPassword { token, password } => {
                     self.ready.push_back(Input::PasswordHashed { token, hash: Some(hash_of(&password.0).into()) });
                 }
+                Effect::Web { web, reply } => self.web_replies.push((web, *reply)),
+                Effect::Shelf(order) => self.shelf_orders.push(*order),
                 Effect::Close { conn } => self.mark_closed(conn),
                 Effect::Log { text, .. } => self.log.push(text),
             }
