@@ -34,7 +34,7 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 use smol::LocalExecutor;
 
-use crate::chat::Settings;
+use crate::chat::{CloudRules, Settings};
 use crate::password_file;
 use crate::store::{Answer, Store};
 use crate::wire::fingerprint::Fingerprint;
@@ -117,6 +117,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         password,
         cloak_secret,
         utc_offset_secs: config.utc_offset_secs,
+        cloud: CloudRules::default(),
     };
     let hub_parts = hub::Parts {
         settings,
