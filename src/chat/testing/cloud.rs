@@ -1,9 +1,9 @@
 //! The disk's side of the cloud in a world, and those who come by HTTP.
 
 use super::*;
+use crate::chat::Secret;
 use crate::chat::shelf::order::{Intake, ShelfFact, StoredFile};
-use crate::chat::shelf::web::{WebRequest, WebWish};
-use crate::chat::{Secret, WebId};
+use crate::chat::shelf::web::{WebId, WebRequest, WebWish};
 use crate::store::file::Stamp;
 use crate::wire::digest::Digest;
 use crate::wire::media::Media;
