@@ -48,11 +48,8 @@ pub fn run(disk: &Disk, work: &Receiver<Hash>, finish: &Sender<Finish>) {
     let mut prefixes = VecDeque::new();
     let mut buffer = Vec::new();
     loop {
-        let next = if prefixes.is_empty() {
-            work.recv().map_err(|_| TryRecvError::Disconnected)
-        } else {
-            work.try_recv()
-        };
+        let next =
+            if prefixes.is_empty() { work.recv().map_err(|_| TryRecvError::Disconnected) } else { work.try_recv() };
         match next {
             Ok(Hash::Prefix(prefix)) => prefixes.push_back(prefix),
             Ok(Hash::Bytes(block)) => {

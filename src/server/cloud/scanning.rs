@@ -163,9 +163,8 @@ impl Scanner<'_> {
     /// Hashes what stands still, for one turn. True when nothing of that is left.
     fn take_in(&mut self) -> bool {
         let begun = Instant::now();
-        let is_due = |(stamp, since): &(Stamp, Instant)| {
-            since.elapsed() >= self.pace.still && is_old(*stamp, self.pace.still)
-        };
+        let is_due =
+            |(stamp, since): &(Stamp, Instant)| since.elapsed() >= self.pace.still && is_old(*stamp, self.pace.still);
         let due = self.waiting.iter().filter(|(_, looks)| is_due(looks));
         let mut due: Vec<(FileKey, Stamp)> = due.map(|(file, (stamp, _))| (file.clone(), *stamp)).collect();
         due.sort_unstable_by(|one, other| one.0.cmp(&other.0));

@@ -249,5 +249,7 @@ impl Slot {
 }
 
 fn same_bytes_elsewhere() -> Fault {
-    Fault::Io("the same bytes are just being stored under another name; offer them again, then they need not be sent".into())
+    Fault::Io(
+        "the same bytes are just being stored under another name; offer them again, then they need not be sent".into(),
+    )
 }

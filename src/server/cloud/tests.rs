@@ -13,10 +13,9 @@ use super::scanning::Pace;
 use super::*;
 use crate::chat::shelf::order::{FoundFile, StoredFile, UploadId};
 use crate::store::file::Scope;
-use crate::store::record::{AccountId, GroupId};
+use crate::store::record::GroupId;
 use crate::wire::digest::Digest;
 use crate::wire::file_name::FileName;
-use crate::wire::media::Media;
 
 /// No fact takes longer, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -40,7 +39,8 @@ impl Host {
 
     fn at(home: TempDir, known: Vec<(FileKey, Stamp)>, pace: Pace) -> Host {
         let (tell, facts) = channel();
-        let cloud = Cloud::open_with(&home.path().join("Cloud"), known, move |fact| drop(tell.send(fact)), pace).unwrap();
+        let cloud =
+            Cloud::open_with(&home.path().join("Cloud"), known, move |fact| drop(tell.send(fact)), pace).unwrap();
         Host { home, cloud, facts }
     }
 
@@ -330,7 +330,8 @@ fn only_the_content_that_may_be_replaced_is_replaced() {
     let host = Host::new(CALM);
     let (old, new, newest) = (bytes(1000), bytes(2000), bytes(3000));
     host.store(&intake(1, "a.bin", &old), &old);
-    let replacing = |upload, what: &[u8], by: &[u8]| Intake { replaces: Some(digest(what)), ..intake(upload, "a.bin", by) };
+    let replacing =
+        |upload, what: &[u8], by: &[u8]| Intake { replaces: Some(digest(what)), ..intake(upload, "a.bin", by) };
     host.store(&replacing(2, &old, &new), &new);
     assert_eq!(host.read("a.bin"), new);
     host.send(&replacing(3, &old, &newest), &newest, 0);
