@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_channel::Sender;
 use async_io::Timer;
 
-use crate::chat::flood::Bucket;
+use crate::chat::flood::{Bucket, Cost};
 use crate::chat::{ConnId, Input};
 use crate::wire::line::LineCutter;
 
@@ -214,7 +214,7 @@ impl Incoming {
     async fn hand_over(&mut self, lines: Vec<Input>) {
         for line in lines {
             while !matches!(line, Input::Secured { .. })
-                && let Some(wait_ms) = self.must_wait()
+                && let Some(wait_ms) = self.must_wait(&line)
             {
                 Timer::after(Duration::from_millis(wait_ms)).await;
             }
@@ -224,9 +224,10 @@ impl Incoming {
         }
     }
 
-    fn must_wait(&mut self) -> Option<u64> {
+    fn must_wait(&mut self, line: &Input) -> Option<u64> {
+        let cost = if let Input::Line { text, .. } = line { Cost::of(text) } else { Cost::TALK };
         let now_ms = self.shared.started.elapsed().as_millis() as u64;
-        if self.shared.flood_limits { self.bucket.take(now_ms).err() } else { None }
+        if self.shared.flood_limits { self.bucket.take(now_ms, cost).err() } else { None }
     }
 
     /// The end of the connection: the hub is told, and who was turned away gets a moment to read why.
