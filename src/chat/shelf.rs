@@ -40,8 +40,6 @@ use super::{Chat, ConnId, Effect, Now};
 pub(super) use self::facts::filehost_token;
 pub(super) use self::knock::LoginHash;
 pub(super) use self::refusal::Denied;
-pub(super) use self::rights::Visitor;
-pub(super) use self::words::{encoded, size_words};
 
 /// How much the cloud takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
