@@ -23,11 +23,12 @@ use crate::wire::file_name::FileName;
 
 /// No fact takes longer, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// Looks only when it is asked.
+const CALM: Pace = Pace { first: DEADLINE, folders: DEADLINE, files: DEADLINE, still: Duration::from_millis(2) };
+/// Looks at the start.
+const ONCE: Pace = Pace { first: Duration::ZERO, ..CALM };
 /// Looks at everything all the time.
-const HASTY: Pace =
-    Pace { folders: Duration::from_millis(5), files: Duration::from_millis(5), still: Duration::from_millis(2) };
-/// Looks at the start, and then when it is asked.
-const CALM: Pace = Pace { folders: DEADLINE, files: DEADLINE, still: Duration::from_millis(2) };
+const HASTY: Pace = Pace { folders: Duration::from_millis(5), files: Duration::from_millis(5), ..ONCE };
 
 /// A server's folder and what its cloud told.
 struct Host {
@@ -49,9 +50,9 @@ impl Host {
     }
 
     /// Another process on the same folder, after this one was killed: nothing that was under way is ended in order.
-    fn killed(self, known: Vec<(FileKey, Stamp)>) -> Host {
+    fn killed(self, known: Vec<(FileKey, Stamp)>, pace: Pace) -> Host {
         std::mem::forget(self.cloud);
-        Host::at(self.home, known, CALM)
+        Host::at(self.home, known, pace)
     }
 
     /// What the disk holds at this moment, as the next start would find it.

@@ -34,7 +34,7 @@ fn what_the_index_knows_is_told_only_where_it_differs() {
     let known: Vec<_> = known.collect();
     fs::write(host.path("changed.txt"), "by hand").unwrap();
     fs::remove_file(host.path("gone.txt")).unwrap();
-    let host = host.killed(known);
+    let host = host.killed(known, ONCE);
     let mut facts = [host.fact(), host.fact()];
     facts.sort_by_key(|fact| matches!(fact, ShelfFact::Lost(_)));
     assert!(matches!(&facts[0], ShelfFact::Found(files) if files.len() == 1 && files[0].file == key("changed.txt")));
@@ -108,7 +108,7 @@ fn old_parts_and_those_without_a_content_are_swept_and_fresh_ones_stay() {
     }
     let yesterday = std::time::SystemTime::now() - Duration::from_secs(25 * 3600);
     fs::File::options().write(true).open(host.path(".part").join(&*old)).unwrap().set_modified(yesterday).unwrap();
-    let host = host.killed(vec![]);
+    let host = host.killed(vec![], CALM);
     // The sweep comes before the first look.
     fs::write(host.path("sign.txt"), "swept").unwrap();
     host.cloud

@@ -30,8 +30,8 @@ fn a_sender_that_knows_neither_size_nor_digest_is_told_the_digest() {
 
 #[test]
 fn bytes_that_are_not_those_announced_are_gone() {
-    let host = Host::new(CALM);
     for length in [100, MIB] {
+        let host = Host::new(CALM);
         let mut bytes = bytes(length);
         let intake = intake(1, "a.bin", &bytes);
         bytes[length / 2] ^= 1;
@@ -40,7 +40,6 @@ fn bytes_that_are_not_those_announced_are_gone() {
         assert_eq!(host.names(), (vec![], vec![]));
         bytes[length / 2] ^= 1;
         host.store(&intake, &bytes);
-        fs::remove_file(host.path("a.bin")).unwrap();
     }
 }
 
@@ -80,7 +79,7 @@ fn an_upload_goes_on_where_it_broke_off_in_this_process_and_after_a_kill() {
     give(&mut upload, &bytes[MIB..2 * MIB]).unwrap();
     assert_eq!(block_on(host.cloud.progress(&intake)).unwrap(), 2 * MIB as u64);
     std::mem::forget(upload);
-    host = host.killed(vec![]);
+    host = host.killed(vec![], CALM);
     assert_eq!(host.names().0, Vec::<String>::new());
     assert_eq!(host.prepare(&intake, vec![]), ShelfFact::Prepared { upload: intake.upload, offset: 2 * MIB as u64 });
     host.send(&intake, &bytes, 2 * MIB);
@@ -90,17 +89,16 @@ fn an_upload_goes_on_where_it_broke_off_in_this_process_and_after_a_kill() {
 
 #[test]
 fn all_bytes_that_are_there_before_a_kill_are_verified_after_it() {
-    let mut host = Host::new(CALM);
     for length in [1000, MIB] {
+        let host = Host::new(CALM);
         let bytes = bytes(length);
         let intake = intake(1, "a.bin", &bytes);
         fs::write(host.path(&format!(".part/{}", intake.part)), &bytes).unwrap();
-        host = host.killed(vec![]);
+        let host = host.killed(vec![], CALM);
         let mut upload = block_on(host.cloud.receive(&intake, length as u64)).unwrap();
         assert!(block_on(upload.buffer()).is_ok());
         upload.finish();
         assert_eq!(host.stored()[0].digest, digest(&bytes));
-        fs::remove_file(host.path("a.bin")).unwrap();
     }
 }
 
@@ -231,4 +229,45 @@ fn at_whatever_point_the_plug_is_pulled_a_name_is_a_whole_file_or_is_not_there()
         without += 1;
     }
     assert!(without >= 8 && with >= 1, "{without} {with}");
+}
+
+#[test]
+fn a_small_upload_that_breaks_off_goes_on_or_begins_again() {
+    let bytes = bytes(10_000);
+    let intake = intake(1, "a.bin", &bytes);
+    for goes_on_at in [4000, 0] {
+        let host = Host::new(CALM);
+        let mut upload = block_on(host.cloud.receive(&intake, 0)).unwrap();
+        give(&mut upload, &bytes[..3000]).unwrap();
+        give(&mut upload, &bytes[3000..4000]).unwrap();
+        drop(upload);
+        assert_eq!(host.fact(), ShelfFact::Paused { upload: intake.upload, offset: 4000 });
+        assert_eq!(block_on(host.cloud.progress(&intake)).unwrap(), 4000);
+        host.send(&intake, &bytes, goes_on_at);
+        assert_eq!(host.stored()[0].digest, digest(&bytes));
+        assert_eq!(host.read("a.bin"), bytes);
+    }
+}
+
+#[test]
+fn a_fifth_buffer_is_waited_for_and_small_files_get_small_ones() {
+    let host = Host::new(CALM);
+    let mut upload = block_on(host.cloud.receive(&intake(1, "a.bin", &bytes(3 * MIB)), 0)).unwrap();
+    let mut buffers: Vec<Vec<u8>> = (0..4).map(|_| block_on(upload.buffer()).unwrap()).collect();
+    assert!(buffers.iter().all(|buffer| buffer.capacity() == BUFFER_BYTES));
+    assert!(block_on(smol::future::poll_once(upload.buffer())).is_none());
+    let mut buffer = buffers.remove(0);
+    buffer.push(1);
+    upload.give(buffer);
+    assert!(block_on(upload.buffer()).is_ok());
+
+    let mut small = block_on(host.cloud.receive(&intake(2, "b.bin", &bytes(10_000)), 0)).unwrap();
+    assert_eq!(block_on(small.buffer()).unwrap().capacity(), 10_000);
+}
+
+#[test]
+fn what_does_not_fit_on_the_disk_is_refused_before_a_byte_is_sent() {
+    let host = Host::new(CALM);
+    let huge = Intake { size: Some(1 << 60), ..intake(1, "a.bin", b"") };
+    assert_eq!(host.prepare(&huge, vec![]), ShelfFact::Failed { upload: huge.upload, fault: Fault::DiskFull });
 }
