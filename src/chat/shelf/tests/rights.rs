@@ -151,7 +151,7 @@ fn files_are_removed_and_replaced_by_those_who_may() {
     }
     assert_eq!(code(&w.ask(小阳, &format!("FILE REPLACE * 5 {} :b", digest('x')))), "NO_ACCESS");
     assert_eq!(w.ask(ben, &format!("FILE REPLACE * 5 {} :b", digest('x'))), [""; 0]);
-    assert_eq!(w.to_prepare()[0].replaces, Some(digest('b')));
+    assert_eq!(w.prepares()[0].replaces, Some(digest('b')));
     w.make_operator(小阳);
     for (who, scope, name) in [(anna, "#茶", "a"), (guest, "*", "c"), (小阳, "*", "b")] {
         assert_eq!(w.ask(who, &format!("FILE DEL {scope} :{name}")), [""; 0], "the store has to know");

@@ -30,7 +30,7 @@ fn a_quota_counts_what_is_there_and_what_is_on_its_way() {
     assert!(refused[0].contains(" FAIL FILE QUOTA ") && refused[0].contains("2 B are left"), "{refused:?}");
     assert_eq!(w.ask(ben, &put(10, "d", 'd')), [""; 0]);
     assert!(w.ask(guest, &put(1, "e", 'e'))[0].contains("the cloud has room for 0 B"));
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     w.disk(ShelfFact::Failed { upload: intake.upload, fault: Fault::DiskFull });
     assert!(w.said_to(anna)[0].contains(" FAIL FILE DISK_FULL PUT * b :"));
     assert_eq!(w.ask(guest, &put(1, "e", 'e')), [""; 0], "what failed holds no room");
@@ -44,12 +44,12 @@ fn what_is_of_unknown_size_may_take_what_is_left_and_holds_it() {
     let unknown =
         |name: &str| WebWish::Put { name: name.into(), size: None, digest: None, replaces: None, may_rename: false };
     w.web(unknown("a"));
-    assert_eq!(w.to_prepare()[0].at_most, 12);
+    assert_eq!(w.prepares()[0].at_most, 12);
     assert!(matches!(w.web(unknown("b")).1[..], [WebReply::Refused { status: 507, .. }]));
     let mut w = with_rules(CloudRules { max_file: 50, quota: None, quota_total: None });
     w.web(unknown("a"));
     w.web(unknown("b"));
-    assert!(w.to_prepare().iter().all(|intake| intake.at_most == 50));
+    assert!(w.prepares().iter().all(|intake| intake.at_most == 50));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn of_two_people_who_bring_one_name_the_first_gets_it_and_the_other_is_told() {
     for (who, content) in [(anna, 'a'), (ben, 'b'), (小阳, 'a')] {
         w.line(who, &put(5, "x", content));
     }
-    let intakes = w.to_prepare();
+    let intakes = w.prepares();
     for intake in &intakes {
         w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
     }
@@ -82,7 +82,7 @@ fn one_content_under_two_names_moves_once() {
     let anna = w.member_with_caps("anna", FILES);
     w.line(anna, &put(5, "one", 'a'));
     w.line(anna, &put(5, "two", 'a'));
-    let first = w.to_prepare();
+    let first = w.prepares();
     assert_eq!(first.len(), 1, "the second waits for the first");
     w.disk(ShelfFact::Prepared { upload: first[0].upload, offset: 0 });
     w.bytes_are_there(&first[0], 5);
@@ -99,9 +99,9 @@ fn one_content_under_two_names_moves_once() {
     );
     w.line(anna, &put(5, "three", 'b'));
     w.line(anna, &put(5, "four", 'b'));
-    let first = w.to_prepare().remove(0);
+    let first = w.prepares().remove(0);
     w.disk(ShelfFact::Failed { upload: first.upload, fault: Fault::DigestMismatch });
-    assert_eq!(w.to_prepare()[0].to.name.as_str(), "four", "nobody waits for what failed");
+    assert_eq!(w.prepares()[0].to.name.as_str(), "four", "nobody waits for what failed");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn bytes_that_come_when_their_session_is_gone_become_a_file_all_the_same() {
     let anna = w.member_with_caps("anna", FILES);
     w.line(anna, &put(5, "a", 'a'));
     w.line(anna, &put(5, "b", 'b'));
-    let intakes = w.to_prepare();
+    let intakes = w.prepares();
     w.disk(ShelfFact::Prepared { upload: intakes[0].upload, offset: 0 });
     let ticket = token(&w.said_to(anna)[0]);
     let (web, _) = w.redeem(&ticket);
@@ -180,7 +180,7 @@ fn what_the_store_cannot_keep_was_not_brought() {
     let anna = w.member_with_caps("anna", FILES);
     let ben = w.member_with_caps("ben", FILES);
     w.line(anna, &put(5, "a", 'a'));
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     w.bytes_are_there(&intake, 5);
     w.line(ben, &put(5, "a", 'a'));
     assert_eq!((w.said_to(anna), w.said_to(ben)), (vec![], vec![]), "nothing is acknowledged before it is kept");
@@ -228,7 +228,7 @@ fn many_files_at_once_are_one_notice_for_people_and_a_line_each_for_programs() {
     for (name, content) in [("作业/一/a", 'a'), ("作业/一/b", 'b'), ("作业/二/c", 'c'), ("作业/d", 'd')] {
         w.line(anna, &put(1000, name, content));
     }
-    let stored = w.to_prepare().into_iter().map(|intake| StoredFile {
+    let stored = w.prepares().into_iter().map(|intake| StoredFile {
         upload: intake.upload,
         digest: intake.digest.unwrap(),
         media: Media::Unknown,
@@ -265,7 +265,7 @@ fn a_long_listing_comes_in_parts_that_everybody_can_take() {
     for number in 0..1600 {
         let name = format!("{folder}/{number:04}");
         w.line(anna, &put(5, &name, char::from_u32(0x4e00 + number).unwrap()));
-        let intake = w.to_prepare().remove(0);
+        let intake = w.prepares().remove(0);
         w.bytes_are_there(&intake, 5);
     }
     w.save();

@@ -41,7 +41,7 @@ fn a_guest_brings_lists_and_fetches_by_http() {
     let ben = w.join_with_caps("ben", FILES);
     let (web, replies) = w.web(put("周/a b.txt", Some(3), None));
     assert_eq!(replies, [], "the disk looks whether there is room");
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     assert!(intake.part.starts_with("put.") && !intake.resumable && intake.digest.is_none());
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
     assert_eq!(w.web_said(web), [WebReply::Receive(Box::new(intake.clone()))]);
@@ -78,7 +78,7 @@ fn the_same_name_again_is_refused_renamed_or_there_already() {
     let renamed = || WebWish::Put { name: "a.zip".into(), size: None, digest: None, replaces: None, may_rename: true };
     w.web(renamed());
     w.web(renamed());
-    let names: Vec<String> = w.to_prepare().iter().map(|intake| intake.to.name.as_str().to_owned()).collect();
+    let names: Vec<String> = w.prepares().iter().map(|intake| intake.to.name.as_str().to_owned()).collect();
     assert_eq!(names, ["a (2).zip", "a (3).zip"], "two at once get two names");
     let other = || WebWish::Put {
         name: "a.zip".into(),
@@ -90,7 +90,7 @@ fn the_same_name_again_is_refused_renamed_or_there_already() {
     assert_eq!(status(&w.web(other()).1), 403, "a guest replaces nothing of anna's");
     let (_, replies) = w.web_as(Some(("anna", "secret")), other());
     assert_eq!(replies, []);
-    assert_eq!(w.to_prepare()[0].replaces, Some(digest('a')));
+    assert_eq!(w.prepares()[0].replaces, Some(digest('a')));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_strange_name_is_cleaned_and_one_that_points_elsewhere_refused() {
     let mut w = World::new();
     for (name, cleaned) in [("a:b.txt", "a_b.txt"), (".bashrc", "bashrc"), ("x\n", "x_")] {
         assert_eq!(w.web(put(name, Some(1), None)).1, []);
-        assert_eq!(w.to_prepare()[0].to.name.as_str(), cleaned);
+        assert_eq!(w.prepares()[0].to.name.as_str(), cleaned);
     }
     for name in ["../etc/passwd", "/etc/passwd", ""] {
         assert_eq!(status(&w.web(put(name, Some(1), None)).1), 400, "{name}");
@@ -117,7 +117,7 @@ fn every_fault_of_the_disk_has_its_status() {
     ] {
         let mut w = World::new();
         let (web, _) = w.web(put("a", Some(1), None));
-        let intake = w.to_prepare().remove(0);
+        let intake = w.prepares().remove(0);
         w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
         w.web_said(web);
         w.disk(ShelfFact::Failed { upload: intake.upload, fault: fault.clone() });
@@ -135,13 +135,13 @@ fn every_fault_of_the_disk_has_its_status() {
 fn who_goes_before_the_disk_is_ready_leaves_nothing() {
     let mut w = World::new();
     let (web, _) = w.web(put("a", Some(1), None));
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     w.handle(Input::WebGone { web });
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
     assert_eq!(w.orders(), [ShelfOrder::Discard { part: intake.part }]);
     assert!(w.chat.shelf.is_at_rest());
     let (web, _) = w.web(put("a", Some(1), None));
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
     w.handle(Input::WebGone { web });
     w.disk(ShelfFact::Paused { upload: intake.upload, offset: 0 });
