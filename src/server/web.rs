@@ -96,21 +96,28 @@ impl Web {
     }
 }
 
-/// Serves whoever comes, and looks after those who wait.
+/// Serves whoever comes, and looks after those who wait. While nobody is there, nothing wakes it.
 async fn receive(executor: Rc<LocalExecutor<'static>>, shared: Rc<Shared>, arrivals: Receiver<Arrived>) {
+    let mut is_deserted = true;
     loop {
         let arrival = async { Some(arrivals.recv().await) };
         let look = async {
-            if shared.dues.is_empty() {
+            if is_deserted {
                 std::future::pending::<()>().await;
             }
             Timer::after(shared.patience.look).await;
             None
         };
         match arrival.or(look).await {
-            Some(Ok(arrived)) => executor.spawn(serve(arrived, shared.clone())).detach(),
+            Some(Ok(arrived)) => {
+                executor.spawn(serve(arrived, shared.clone())).detach();
+                is_deserted = false;
+            }
             Some(Err(_)) => return,
-            None => shared.dues.ring(Instant::now()),
+            None => {
+                shared.dues.ring(Instant::now());
+                is_deserted = shared.dues.is_empty();
+            }
         }
     }
 }
