@@ -273,3 +273,6 @@ async fn or_never<T>(value: Option<T>) -> T {
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests;
