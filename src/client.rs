@@ -31,6 +31,7 @@ pub mod marks;
 pub mod news;
 pub mod outbox;
 pub mod pace;
+pub mod paths;
 pub mod pieces;
 pub mod room;
 pub mod seen;

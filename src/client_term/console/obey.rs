@@ -35,6 +35,7 @@ impl Console {
             Typed::Password(password, line) => {
                 self.commands.push_back(Command::ChangePassword(Secret(password), line));
             }
+            Typed::Files(_, line) => self.say(now_ms, &line),
             Typed::Forget => {
                 self.kept_login = None;
                 self.errands.push_back(Errand::ForgetLogin);
