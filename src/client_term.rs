@@ -15,6 +15,7 @@ use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::limits::FLOOD_PER_SECOND;
 use crate::wire::name::Nick;
 
+mod bars;
 mod complete;
 mod console;
 mod editor;

@@ -16,7 +16,7 @@ mod reading;
 mod shared;
 
 pub use account::AccountSaying;
-pub use bottom::{TalkLine, unread_count};
+pub use bottom::{BarWord, TalkLine, bar_word, unread_count};
 pub use files::{FileSaying, Many};
 pub use opening::{Opening, opening};
 pub use reading::ReadSaying;

@@ -295,6 +295,7 @@ impl Live {
             false => (self.editor.text(), self.editor.cursor()),
         };
         let bottom = Bottom {
+            bars: &[],
             status: status.as_deref().unwrap_or_default(),
             prompt: &prompt,
             text,
