@@ -116,6 +116,8 @@ impl View {
             Event::NickRefused { asked: false, .. }
             | Event::LoggedIn { .. }
             | Event::Answered { .. }
+            | Event::File(_)
+            | Event::Reached { .. }
             | Event::PasswordChanged(_)
             | Event::Pausing { .. }
             | Event::Settled(_)

@@ -249,6 +249,8 @@ impl Console {
             | Event::KeyAccepted { .. }
             | Event::Line { .. }
             | Event::Settled(_)
+            | Event::File(_)
+            | Event::Reached { .. }
             | Event::Unreadable => {}
         }
         self.leave_when_done();
