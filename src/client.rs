@@ -24,6 +24,7 @@ pub mod features;
 pub mod knock;
 pub mod known_servers;
 pub mod link;
+pub mod listing;
 pub mod login;
 pub mod logins;
 pub mod lookup;

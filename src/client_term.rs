@@ -19,6 +19,7 @@ mod bars;
 mod complete;
 mod console;
 mod editor;
+mod folding;
 mod keys;
 mod live;
 mod memory;

@@ -28,20 +28,28 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 /// Columns of `999.9 MB/s`.
 const SPEED: usize = 10;
 
+/// All files that are under way, also those that nothing is said about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Whole {
+    /// How many.
+    pub count: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// The rows for files on their way, in a window of so many columns, with room for so many rows.
-pub fn rows(progress: &[Progress], columns: usize, most: usize, language: Language) -> Vec<String> {
-    let shown =
-        shown(progress, if progress.len() > most.min(BARS) { most.min(BARS + 1).saturating_sub(1) } else { BARS });
+pub fn rows(progress: &[Progress], whole: Whole, columns: usize, most: usize, language: Language) -> Vec<String> {
+    let count = whole.count.max(progress.len());
+    let own_rows = if count > most.min(BARS) { most.min(BARS + 1).saturating_sub(1) } else { BARS };
+    let shown = shown(progress, own_rows);
     let widest = shown.iter().map(|file| printable(&file.job.name).width()).max().unwrap_or(0);
     let name_width = widest.min(NAME).min(columns / 3);
     let mut rows: Vec<String> = shown.iter().map(|file| row(file, name_width, columns, language)).collect();
-    if shown.len() < progress.len() && most > 0 {
-        let rest = progress.len() - shown.len();
-        let bytes = |files: &[&Progress]| files.iter().map(|file| file.job.size).fold(0, u64::saturating_add);
-        let all = progress.iter().map(|file| file.job.size).fold(0, u64::saturating_add);
-        let words =
-            bar_word(language, &BarWord::More(&files(language, rest), &size(all.saturating_sub(bytes(&shown)))));
-        rows.push(clipped(&words, columns));
+    // Before anything moves there is nothing to draw.
+    if shown.len() < count && most > 0 && !progress.is_empty() {
+        let rest = files(language, count - shown.len());
+        let bytes = shown.iter().fold(whole.bytes, |bytes, file| bytes.saturating_sub(file.job.size));
+        rows.push(clipped(&bar_word(language, &BarWord::More(&rest, &size(bytes))), columns));
     }
     rows
 }
@@ -158,12 +166,12 @@ mod tests {
 
     #[test]
     fn a_bar_says_how_far_how_fast_and_how_long() {
-        let shown = |file, columns| rows(&[file], columns, 5, Language::Zh).remove(0);
+        let shown = |file, columns| rows(&[file], Whole::default(), columns, 5, Language::Zh).remove(0);
         let wide = "↑ 名字.zip  █████████▉         62 %   11.3 MB/s  还有 12 秒";
         assert_eq!(shown(moving(1, "名字.zip", 620), 79), wide);
-        assert_eq!(shown(moving(1, "名字.zip", 620), 50), "↑ 名字.zip  ████▉      62 %   11.3 MB/s  还有 12 秒");
+        assert_eq!(shown(moving(1, "名字.zip", 620), 51), "↑ 名字.zip  ████▉      62 %   11.3 MB/s  还有 12 秒");
         assert_eq!(shown(moving(1, "名字.zip", 620), 39), "↑ 名字.zip   62 %   11.3 MB/s");
-        assert_eq!(shown(moving(1, "名字.zip", 620), 20), "↑ 名字…   62 %");
+        assert_eq!(shown(moving(1, "名字.zip", 620), 20), "↑ 名字.…   62 %");
         assert!(shown(moving(1, "名字.zip", 620), 7).width() <= 7);
         assert_eq!(shown(at(Stage::Hashing), 39), "↑ 名字.zip   62 %  计算 SHA-256");
         assert_eq!(shown(at(Stage::Checking), 39), "↑ 名字.zip  正在核对");
@@ -176,18 +184,18 @@ mod tests {
         for waiting in [0, 2, 3, 8] {
             files[waiting].stage = Stage::Waiting;
         }
-        let shown = rows(&files, 79, 5, Language::En);
-        let names: Vec<&str> = shown.iter().map(|row| &row[..row.len().min(5)]).collect();
-        assert_eq!(
-            names,
-            ["↑ 2", "↑ 5", "↑ 6", "↑ 7", "… "]
-                .map(|name| &shown[names.iter().position(|n| n.starts_with(name)).unwrap()][..5])
-        );
+        let whole = Whole { count: 9, bytes: 9_000 };
+        let shown = rows(&files, whole, 79, 5, Language::En);
+        let keys: Vec<&str> = shown.iter().filter_map(|row| row.split(' ').nth(1)).collect();
+        assert_eq!(keys, ["2", "5", "6", "7", "and"]);
         assert_eq!(shown[4], "… and 5 files more, 5.0 KB");
-        assert_eq!(rows(&files, 79, 2, Language::En).len(), 2);
-        assert_eq!(rows(&files[..4], 79, 5, Language::En).len(), 4);
-        assert_eq!(rows(&files, 79, 1, Language::En), ["… and 9 files more, 9.0 KB"]);
-        assert!(rows(&files, 79, 0, Language::En).is_empty() && rows(&[], 79, 5, Language::En).is_empty());
+        assert_eq!(rows(&files, whole, 79, 2, Language::En).len(), 2);
+        assert_eq!(rows(&files[..4], Whole::default(), 79, 5, Language::En).len(), 4);
+        assert_eq!(rows(&files, whole, 79, 1, Language::En), ["… and 9 files more, 9.0 KB"]);
+        let many = Whole { count: 10_000, bytes: 10_000_000 };
+        assert_eq!(rows(&files, many, 79, 5, Language::En)[4], "… and 9996 files more, 10.0 MB");
+        let none = [rows(&files, whole, 79, 0, Language::En), rows(&[], Whole::default(), 79, 5, Language::En)];
+        assert!(none.iter().all(Vec::is_empty));
     }
 
     #[test]
@@ -200,7 +208,9 @@ mod tests {
         ];
         for name in names {
             for columns in 1..100 {
-                for row in rows(&[moving(1, &name, 999), at(Stage::Hashing)], columns, 5, Language::Zh) {
+                for row in
+                    rows(&[moving(1, &name, 999), at(Stage::Hashing)], Whole::default(), columns, 5, Language::Zh)
+                {
                     assert!(row.width() <= columns, "{columns}: {row:?}");
                     assert!(!row.contains(['\u{1b}', '\n', '\u{202e}']), "{row:?}");
                 }
