@@ -17,7 +17,9 @@ use crate::net::Address;
 use crate::wire::digest::Digest;
 
 pub mod lines;
+mod memory;
 mod mover;
+mod queue;
 
 /// News on their way to the front end before the transfers have to wait.
 const NEWS: usize = 256;
@@ -126,7 +128,7 @@ pub enum Wish {
 }
 
 /// Which way a file goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
     /// To the server.
     Up,
