@@ -13,7 +13,8 @@ use crate::system;
 const FILE_NAME: &str = "transfers";
 
 /// What explains the file to somebody who opens it.
-const HEADING: &str = "# Unfinished transfers of gzy client: host:port, put or replace or get, where to or from, what.\n";
+const HEADING: &str =
+    "# Unfinished transfers of gzy client: host:port, put or replace or get, where to or from, what.\n";
 
 /// Something that the user wants moved.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn lines_that_make_no_sense_are_passed_over() {
-        for odd in ["", "# x put * a", "board put *", "board put * a b", "board push * a", "board put %zz a", "b put * %"]
+        for odd in
+            ["", "# x put * a", "board put *", "board put * a b", "board push * a", "board put %zz a", "b put * %"]
         {
             assert_eq!(understood(odd), None, "{odd}");
         }

@@ -2,7 +2,7 @@
 
 use super::Language::{self, En, Zh};
 use super::amount::{files, size, took};
-use super::printable;
+use super::{list, printable};
 use crate::client::transfers::{Job, Way, Why};
 use crate::wire::digest::Digest;
 
@@ -11,6 +11,10 @@ use crate::wire::digest::Digest;
 pub enum FileSaying<'a> {
     /// Asks for the path of what is to be brought.
     AskPath,
+    /// What was unfinished the last time is taken up again.
+    TakenUp(&'a [Box<str>]),
+    /// Files cannot be moved, because the system gives no thread for that.
+    NoThread(&'a str),
     /// A file is on its way from here on.
     Began(&'a Job),
     /// A file is there: its SHA-256, the milliseconds that it took.
@@ -69,6 +73,10 @@ pub(super) fn file(language: Language, saying: &FileSaying) -> String {
     match (language, saying) {
         (Zh, AskPath) => "要上传的文件（输入路径或拖进来，空行取消）：".to_owned(),
         (En, AskPath) => "The file to bring (type its path or drop it here; an empty line ends it): ".to_owned(),
+        (Zh, TakenUp(names)) => format!("接着传上次没传完的：{}", list(names)),
+        (En, TakenUp(names)) => format!("going on with what was unfinished the last time: {}", list(names)),
+        (Zh, NoThread(why)) => format!("无法为文件传输开一个线程（{}）；请稍后再试", printable(why)),
+        (En, NoThread(why)) => format!("cannot start a thread for moving files ({}); try again later", printable(why)),
         (Zh, Began(job)) => format!("{} {} {} 开始传输", arrow(job.way), printable(&job.name), size(job.size)),
         (En, Began(job)) => format!("{} {} {} is on its way", arrow(job.way), printable(&job.name), size(job.size)),
         (Zh, Sent(job, digest, ms)) => format!("{} SHA-256 一致 {} · {}", done(job), digest.short(), took(Zh, *ms)),
@@ -243,12 +251,15 @@ mod tests {
         let has_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         let evil = "\u{1b}[2J\u{202e}x";
         let job = job(evil);
+        let names = [Box::from(evil)];
         let refused = Why::Refused { code: evil.into(), sentence: evil.into() };
         let here = Why::Here(evil.into(), evil.into());
         let whys = [&here, &Why::NoSuchFile, &Why::Mismatch, &Why::Changed, &Why::NoCloud, &Why::Lost, &Why::Cancelled];
         let many = Many { way: Way::Down, count: 2, at_once: 1, bytes: 3, took_ms: 4 };
         let mut sayings = vec![
             FileSaying::AskPath,
+            FileSaying::TakenUp(&names),
+            FileSaying::NoThread(evil),
             FileSaying::Began(&job),
             FileSaying::Sent(&job, &DIGEST, 1),
             FileSaying::ThereAlready(&job, &DIGEST),

@@ -7,24 +7,30 @@ use crate::client::shown::{Deed, Shared};
 
 /// Files that somebody brought or removed, as a sentence.
 pub(super) fn shared(language: Language, shared: &Shared) -> String {
+    let files_done = match (shared.deed, shared.count) {
+        (Deed::Brought, 1) => one(language, shared),
+        (Deed::Brought, _) => many(language, shared),
+        (Deed::Removed, 1) => match language {
+            Zh => format!("文件「{}」", printable(&shared.name)),
+            En => format!("the file {}", printable(&shared.name)),
+        },
+        (Deed::Removed, count) => files(language, count),
+    };
     let who = printable(&shared.who);
-    match (language, shared.deed, shared.count) {
-        (Zh, Deed::Brought, 1) if who.is_empty() => format!("有新文件：{}", one(Zh, shared)),
-        (En, Deed::Brought, 1) if who.is_empty() => format!("a file has come: {}", one(En, shared)),
-        (Zh, Deed::Brought, 1) => format!("{who} 分享了 {}", one(Zh, shared)),
-        (En, Deed::Brought, 1) => format!("{who} shared {}", one(En, shared)),
-        (Zh, Deed::Brought, _) if who.is_empty() => format!("有新文件：{}", many(Zh, shared)),
-        (En, Deed::Brought, _) if who.is_empty() => format!("files have come: {}", many(En, shared)),
-        (Zh, Deed::Brought, _) => format!("{who} 分享了 {}", many(Zh, shared)),
-        (En, Deed::Brought, _) => format!("{who} shared {}", many(En, shared)),
-        (Zh, Deed::Removed, 1) if who.is_empty() => format!("文件「{}」已删除", printable(&shared.name)),
-        (En, Deed::Removed, 1) if who.is_empty() => format!("the file {} is gone", printable(&shared.name)),
-        (Zh, Deed::Removed, 1) => format!("{who} 删除了文件「{}」", printable(&shared.name)),
-        (En, Deed::Removed, 1) => format!("{who} removed the file {}", printable(&shared.name)),
-        (Zh, Deed::Removed, count) if who.is_empty() => format!("{} 已删除", files(Zh, count)),
-        (En, Deed::Removed, count) if who.is_empty() => format!("{} are gone", files(En, count)),
-        (Zh, Deed::Removed, count) => format!("{who} 删除了 {}", files(Zh, count)),
-        (En, Deed::Removed, count) => format!("{who} removed {}", files(En, count)),
+    let with = shared.with.as_deref().map(printable);
+    match (language, shared.deed, with) {
+        (Zh, Deed::Brought, _) if who.is_empty() => format!("有新文件：{files_done}"),
+        (En, Deed::Brought, _) if who.is_empty() => format!("here from the host: {files_done}"),
+        (Zh, Deed::Brought, None) => format!("{who} 分享了 {files_done}"),
+        (En, Deed::Brought, None) => format!("{who} shared {files_done}"),
+        (Zh, Deed::Brought, Some(with)) if shared.own => format!("我发给 {with} {files_done}"),
+        (En, Deed::Brought, Some(with)) if shared.own => format!("you sent {with} {files_done}"),
+        (Zh, Deed::Brought, Some(_)) => format!("{who} 发给你 {files_done}"),
+        (En, Deed::Brought, Some(_)) => format!("{who} sent you {files_done}"),
+        (Zh, Deed::Removed, _) if who.is_empty() => format!("{files_done} 已删除"),
+        (En, Deed::Removed, _) if who.is_empty() => format!("removed by the host: {files_done}"),
+        (Zh, Deed::Removed, _) => format!("{who} 删除了 {files_done}"),
+        (En, Deed::Removed, _) => format!("{who} removed {files_done}"),
     }
 }
 
@@ -113,7 +119,7 @@ mod tests {
         assert_eq!(said, "小阳 分享了 图片 640×480「照片.png」 2.1 MB · SHA-256 ab12cd34 · /get 照片.png");
         let spaced = Shared { name: "my photo.png".into(), media: "".into(), who: "".into(), ..photo() };
         let said = shared(En, &spaced);
-        assert_eq!(said, "a file has come: file my photo.png 2.1 MB · SHA-256 ab12cd34 · /get \"my photo.png\"");
+        assert_eq!(said, "here from the host: file my photo.png 2.1 MB · SHA-256 ab12cd34 · /get \"my photo.png\"");
     }
 
     #[test]
@@ -122,6 +128,8 @@ mod tests {
         assert_eq!(shared(Zh, &many), "小阳 分享了 512 个文件「homework/」 2.1 MB · /get homework");
         let gone = Shared { count: 3, deed: Deed::Removed, ..photo() };
         assert_eq!(shared(En, &gone), "小阳 removed 3 files");
+        let alone = Shared { with: Some("小阳".into()), ..photo() };
+        assert!(shared(Zh, &alone).starts_with("小阳 发给你 图片 640×480「照片.png」"));
     }
 
     #[test]
