@@ -263,7 +263,7 @@ impl Console {
 
     /// Whether somebody who only leaves when all is done has to wait for files.
     pub(super) fn waits_for_files(&self) -> bool {
-        self.front == Front::Script && (self.files.is_busy || self.files.asks > 0 || !self.wishes.is_empty())
+        self.front == Front::Script && (self.files.is_busy || self.files.asks > 0)
     }
 
     /// Says what the user leaves behind.
