@@ -41,6 +41,10 @@ pub struct ClientArgs {
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
+    /// folder that downloads go to, made when needed (default: Recv) · 下载文件夹
+    #[argh(option, arg_name = "dir")]
+    pub downloads: Option<PathBuf>,
+
     /// do not encrypt: for test networks and servers without TLS · 不加密
     #[argh(switch)]
     pub plain: bool,
@@ -124,7 +128,7 @@ impl ClientArgs {
             colours: self.color,
         };
         let account = account(self.account, self.account_password_file.as_deref())?;
-        Ok(ClientConfig { wish, nick: self.nick, account, password, room: self.room })
+        Ok(ClientConfig { wish, nick: self.nick, account, password, room: self.room, downloads: self.downloads })
     }
 }
 

@@ -145,6 +145,11 @@ impl View {
                     show(room.as_deref(), what);
                 }
             }
+            ("FILE", Some("STORED" | "GONE")) if !history => {
+                if let Some((room, what)) = self.file(line, who) {
+                    show(room.as_deref(), what);
+                }
+            }
             _ if history => {}
             ("REDACT", Some(target)) => {
                 let room = self.features.is_room(target).then_some(target);
@@ -359,6 +364,8 @@ impl View {
         }
     }
 }
+
+mod files;
 
 /// The number of the group that a server of our own explains an invitation to.
 fn invitation_number(text: &str) -> Option<u32> {
