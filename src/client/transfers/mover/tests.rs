@@ -203,7 +203,8 @@ fn shelf(name: &'static str, content: &[u8]) -> impl FnMut(u64, &str) -> Said + 
     move |number, line| match line.split(' ').nth(1) {
         Some("LIST") => {
             let name = name.into();
-            Said::Listing(vec![Listed { name, size, digest, stored_ms: 0, uploader: None, media: None }])
+            let file = Listed { name, size, digest, stored_ms: 0, uploader: None, media: None };
+            Said::Listing { files: vec![file], more: None }
         }
         Some("GET") => Said::GetTicket { token: format!("t{number}").into(), size, digest },
         _ => panic!("{line}"),
