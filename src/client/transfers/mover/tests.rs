@@ -351,7 +351,7 @@ fn nothing_is_said_to_a_server_with_another_key() {
 fn what_was_unfinished_is_taken_up_by_the_next_client() {
     let content = bytes(100_000);
     let whole = content.clone();
-    let board = Board::new(move |request, _| match request.line.contains("/t/t2") {
+    let board = Board::new(move |request, _| match !request.line.contains("/t/t10") {
         true => Reply::HangUp(0),
         false => Reply::Say("200 OK", whole.clone()),
     });
