@@ -197,6 +197,8 @@ pub struct Upload {
     pub path: PathBuf,
     /// What it was when it was announced.
     pub stamp: Stamp,
+    /// The SHA-256 that was announced.
+    pub digest: Digest,
     /// The ticket.
     pub token: Box<str>,
     /// So many bytes are there already.

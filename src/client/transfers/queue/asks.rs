@@ -70,11 +70,11 @@ impl Queue {
         match (said, work.job.way) {
             (Said::Stored, Way::Up) => self.is_there(now_ms, key, None),
             (Said::PutTicket { token, offset }, Way::Up) => {
-                let Some(stamp) = work.stamp else { return };
+                let (Some(stamp), Some(digest)) = (work.stamp, work.digest) else { return };
                 let path = work.path.clone();
                 self.step_to(key, Step::Moving);
                 self.note_offset(key, offset);
-                self.orders.push(Order::Bring(Upload { key, path, stamp, token, offset }));
+                self.orders.push(Order::Bring(Upload { key, path, stamp, digest, token, offset }));
             }
             (Said::GetTicket { token, size, digest }, Way::Down) => {
                 (work.job.size, work.digest) = (size, Some(digest));
