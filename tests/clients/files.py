@@ -94,8 +94,8 @@ def a_folder_is_one_line_here_and_there(stage):
         raise Missed(f"no file of the folder should have a line of its own, but there are {many}")
 
 
-def who_scripts_moves_files_too(stage):
-    yang, script = stage.at_terminal("小阳"), stage.yang_by_script("小雨")
+def a_script_moves_files_too(stage):
+    yang, script = stage.at_terminal("小阳"), stage.by_script("小雨")
     path = file_in(stage.folder(), "脚本.bin")
     script.say(f"!put {path}")
     yang.sees("小雨 分享了", "「脚本.bin」")
@@ -121,6 +121,6 @@ TESTS = [
     a_picture_with_a_chinese_name_goes_from_one_to_the_other,
     talk_goes_on_under_the_bars,
     a_folder_is_one_line_here_and_there,
-    who_scripts_moves_files_too,
+    a_script_moves_files_too,
     what_cannot_be_done_says_why_and_goes_on,
 ]

@@ -63,7 +63,7 @@ class Stage:
         """小阳, who sits at `gzy client`."""
         return self._enters(GzyClient("小阳", self.door, self.gzy, self._own_folder()))
 
-    def yang_by_script(self, nick):
+    def by_script(self, nick):
         """Somebody else at `gzy client` in a script."""
         return self._enters(GzyClient(nick, self.door, self.gzy, self._own_folder()))
 
