@@ -150,9 +150,14 @@ impl Console {
                 let words = say(self.language(), &Saying::File(saying));
                 self.came(now_ms, Came { job, at_once, words });
             }
+            News::Failed { job, why: Why::Cancelled } => {
+                self.files.ended(&job);
+                let words = say(self.language(), &Saying::File(FileSaying::Failed(&job, &Why::Cancelled)));
+                self.files.tally.stopped(now_ms, words);
+            }
             News::Failed { job, why } => {
                 self.files.ended(&job);
-                self.has_failed |= why != Why::Cancelled;
+                self.has_failed = true;
                 if self.files.tally.failed() {
                     self.tell_failure(&FileSaying::Failed(&job, &why));
                 }
@@ -225,6 +230,7 @@ impl Console {
             match told {
                 Told::One(words) => self.print.push_back(Print::Line(words)),
                 Told::Many(many) => self.tell_file(&FileSaying::Many(many)),
+                Told::ManyStopped(count) => self.tell_file(&FileSaying::ManyStopped(count)),
                 Told::MoreFailed(count) => self.tell_failure(&FileSaying::MoreFailed(count)),
             }
         }
@@ -241,19 +247,11 @@ impl Console {
     }
 
     fn tell_under_way(&mut self) {
-        let count = self.files.progress.len();
-        let rows = bars::rows(&self.files.progress, self.files.whole, COLUMNS, count + 1, self.language());
-        let keys = self.files.progress.iter().map(|file| file.job.key);
-        let numbered: Vec<String> = keys
-            .map(|key| format!("{key:>3} "))
-            .chain(["    ".to_owned()])
-            .zip(rows)
-            .map(|(key, row)| key + &row)
-            .collect();
-        if numbered.is_empty() {
+        let rows = bars::numbered(&self.files.progress, self.files.whole, COLUMNS, self.language());
+        if rows.is_empty() {
             return self.tell(&Saying::File(FileSaying::NothingUnderWay));
         }
-        self.print.extend(numbered.into_iter().map(Print::Line));
+        self.print.extend(rows.into_iter().map(Print::Line));
     }
 
     /// The rows about files on their way, for a window of so many columns, with room for so many rows.
