@@ -18,6 +18,7 @@ use crate::wire::limits::FLOOD_PER_SECOND;
 use crate::wire::name::Nick;
 
 mod bars;
+mod carry;
 mod complete;
 mod console;
 mod editor;
@@ -34,6 +35,7 @@ pub mod secret;
 mod talks;
 mod waiting;
 
+pub use carry::{CarryConfig, Errand, carry};
 use console::{Console, Front};
 use live::{Live, Raw};
 use paint::{Painter, Palette};
@@ -251,29 +253,12 @@ async fn asked_to_end() -> bool {
 /// Says one text and waits for the receipt. Returns the exit code.
 pub fn say(config: SayConfig) -> u8 {
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let start = match start(&config.wish) {
-        Ok(start) => start,
+    let who = Who { nick: config.nick, account: config.account, password: config.password };
+    let (mut link_config, language) = match scripted(&config.wish, who, "say") {
+        Ok(scripted) => scripted,
         Err(code) => return code,
     };
-    let language = start.language;
-    let kept = start.login.filter(|kept| config.account.as_ref().is_some_and(|account| kept.is_for(&account.name)));
-    let account = match login(config.account, kept, language) {
-        Ok(account) => account,
-        Err(code) => return code,
-    };
-    let link_config = Config {
-        address: start.address,
-        security: start.security,
-        broken_after_ms: start.broken_after_ms,
-        nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
-        password: config.password.map(Into::into),
-        can_ask: false,
-        account,
-        asks_password: false,
-        room: config.room.map(Into::into),
-        history: 0,
-        follows_rooms: false,
-    };
+    link_config.room = config.room.map(Into::into);
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);
     let writer = Writer { language, offset, current: "".into() };
@@ -288,6 +273,34 @@ pub fn say(config: SayConfig) -> u8 {
         future::pending().await
     };
     smol::block_on(future::or(work, link))
+}
+
+/// As whom a script comes in.
+struct Who {
+    nick: Option<String>,
+    account: Option<AccountWish>,
+    password: Option<String>,
+}
+
+/// How a script links: nobody can be asked, and nothing of earlier talk is wanted. `nick`: where neither the script nor the system knows a better one.
+fn scripted(wish: &Wish, who: Who, nick: &str) -> Result<(Config, Language), u8> {
+    let start = start(wish)?;
+    let kept = start.login.filter(|kept| who.account.as_ref().is_some_and(|account| kept.is_for(&account.name)));
+    let account = login(who.account, kept, start.language)?;
+    let config = Config {
+        address: start.address,
+        security: start.security,
+        broken_after_ms: start.broken_after_ms,
+        nick: who.nick.unwrap_or_else(|| default_nick(nick)).into(),
+        password: who.password.map(Into::into),
+        can_ask: false,
+        account,
+        asks_password: false,
+        room: None,
+        history: 0,
+        follows_rooms: false,
+    };
+    Ok((config, start.language))
 }
 
 /// Waits for the answer to the one text of `gzy say`, which has so many lines.

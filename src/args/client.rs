@@ -163,7 +163,7 @@ impl SayArgs {
 }
 
 /// The account that was asked for, with its password when that is in a file.
-fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWish>, String> {
+pub(super) fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWish>, String> {
     match (name, file) {
         (Some(name), file) => Ok(Some(AccountWish { name, password: password(file)? })),
         (None, Some(_)) => Err("--account-password-file goes with --account NAME".into()),
@@ -172,7 +172,7 @@ fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWi
 }
 
 /// The first line of standard input, without what ends it; `None` when there is none. What follows is left for others.
-fn first_line(mut input: impl BufRead) -> Result<Option<String>, String> {
+pub(super) fn first_line(mut input: impl BufRead) -> Result<Option<String>, String> {
     let mut line = String::new();
     input
         .by_ref()
