@@ -203,10 +203,10 @@ mod tests {
         let shown = rows(&files, whole, 79, 5, Language::En);
         let keys: Vec<&str> = shown.iter().filter_map(|row| row.split(' ').nth(1)).collect();
         assert_eq!(keys, ["2", "5", "6", "7", "and"]);
-        assert_eq!(shown[4], "… and 5 files more, 5.0 KB");
+        assert_eq!(shown[4], "… and 5 files more, 5.0 kB");
         assert_eq!(rows(&files, whole, 79, 2, Language::En).len(), 2);
         assert_eq!(rows(&files[..4], Whole::default(), 79, 5, Language::En).len(), 4);
-        assert_eq!(rows(&files, whole, 79, 1, Language::En), ["… and 9 files more, 9.0 KB"]);
+        assert_eq!(rows(&files, whole, 79, 1, Language::En), ["… and 9 files more, 9.0 kB"]);
         let many = Whole { count: 10_000, bytes: 10_000_000 };
         assert_eq!(rows(&files, many, 79, 5, Language::En)[4], "… and 9996 files more, 10.0 MB");
         let none = [rows(&files, whole, 79, 0, Language::En), rows(&[], Whole::default(), 79, 5, Language::En)];
@@ -218,7 +218,7 @@ mod tests {
         let files: Vec<Progress> = (7..=12).map(|key| moving(key, "a", 500)).collect();
         let rows = numbered(&files, Whole { count: 8, bytes: 8_000 }, 40, Language::En);
         assert_eq!((rows.len(), &*rows[0]), (7, "   7 ↑ a   50 %   11.3 MB/s  12 s left"));
-        assert_eq!((&rows[5][..5], &*rows[6]), ("  12 ", "     … and 2 files more, 2.0 KB"));
+        assert_eq!((&rows[5][..5], &*rows[6]), ("  12 ", "     … and 2 files more, 2.0 kB"));
     }
 
     #[test]

@@ -202,7 +202,7 @@ fn a_listing_is_printed_and_tab_knows_its_names() {
     };
     let files = vec![file("a b.png"), file("照片.png")];
     screen.news(NOON_MS, News::Listing { scope: "*".into(), pattern: None, files: Ok(files) });
-    let rows = ["1.0 KB  13:19  小阳  a b.png", "1.0 KB  13:19  小阳  照片.png", "2 个文件，共 2.0 KB；!get 名字 下载"];
+    let rows = ["1.0 kB  13:19  小阳  a b.png", "1.0 kB  13:19  小阳  照片.png", "2 个文件，共 2.0 kB；!get 名字 下载"];
     assert_eq!(printed(&mut screen), rows);
     let offered = |before: &str| screen.completion(before).map(|completion| completion.words).unwrap_or_default();
     assert_eq!(offered("!get 照"), ["照片.png "]);
