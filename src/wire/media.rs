@@ -36,3 +36,29 @@ impl fmt::Display for Media {
         }
     }
 }
+
+/// The types that have a token of their own.
+const KINDS: &[Media] = &[
+    Media::Picture("image/png", None),
+    Media::Picture("image/jpeg", None),
+    Media::Picture("image/gif", None),
+    Media::Picture("image/webp", None),
+    Media::Sound("audio/mpeg"),
+    Media::Video("video/mp4"),
+    Media::Text,
+    Media::Other("application/zip"),
+    Media::Other("application/pdf"),
+];
+
+impl Media {
+    /// Reads what `Display` writes; what is not known is [`Media::Unknown`].
+    pub fn parse(text: &str) -> Media {
+        let (mime, size) = text.split_once(',').unwrap_or((text, ""));
+        let size = size.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+        match KINDS.iter().copied().find(|kind| kind.to_string() == mime) {
+            Some(Media::Picture(mime, _)) => Media::Picture(mime, size),
+            Some(kind) => kind,
+            None => Media::Unknown,
+        }
+    }
+}

@@ -117,14 +117,24 @@ struct Desk {
 impl Desk {
     /// `chat` answers each line about files.
     fn at(board: &Board, key: Option<Fingerprint>, chat: impl FnMut(u64, &str) -> Said + Send + 'static) -> Desk {
-        let folder = tempfile::tempdir().unwrap();
+        Desk::in_folder(tempfile::tempdir().unwrap(), None, board, key, chat)
+    }
+
+    /// With a memory of what is unfinished.
+    fn in_folder(
+        folder: TempDir,
+        memory: Option<PathBuf>,
+        board: &Board,
+        key: Option<Fingerprint>,
+        chat: impl FnMut(u64, &str) -> Said + Send + 'static,
+    ) -> Desk {
         let (to_link, commands) = async_channel::bounded(4);
         let address: crate::net::Address = board.address.parse().unwrap();
         let setup = Setup {
             address: address.clone(),
             is_encrypted: false,
             downloads: folder.path().join("Recv"),
-            memory: None,
+            memory,
             commands: to_link,
         };
         let transfers = Arc::new(start(setup).unwrap());
@@ -334,4 +344,33 @@ fn nothing_is_said_to_a_server_with_another_key() {
     assert_eq!((board.requests.lock().unwrap().len(), board.connections.load(Ordering::Relaxed) > 0), (0, true));
     desk.transfers.wish(Wish::Cancel(None));
     assert!(matches!(desk.hear().last(), Some(News::Failed { why: Why::Cancelled, .. })));
+}
+
+#[test]
+fn what_was_unfinished_is_taken_up_by_the_next_client() {
+    let content = bytes(100_000);
+    let whole = content.clone();
+    let board = Board::new(move |request, _| match request.line.contains("/t/t2") {
+        true => Reply::HangUp(0),
+        false => Reply::Say("200 OK", whole.clone()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let desk = Desk::in_folder(folder, Some(config.clone()), &board, None, shelf("a", &content));
+    desk.transfers.wish(Wish::Get { names: vec!["a*".into()], scope: "*".into() });
+    let is_pausing = |news: &News| matches!(news, News::Progress(all) if matches!(all[0].stage, crate::client::transfers::Stage::Pausing(_)));
+    while !is_pausing(&desk.transfers.news().recv_blocking().unwrap()) {}
+    // It ends as a client does that is killed: without a word.
+    desk.transfers.told.close();
+    while desk.transfers.news().recv_blocking().is_ok() {}
+    let Desk { folder, .. } = desk;
+    let mut next = shelf("a", &content);
+    let desk =
+        Desk::in_folder(folder, Some(config.clone()), &board, None, move |number, line| next(number + 100, line));
+    let news = desk.hear();
+    assert_eq!(news[0], News::TakenUp(vec!["a*".into()]));
+    assert!(matches!(&news[1..], [News::Fetched { at_once: false, .. }]), "{news:?}");
+    assert!(desk.received() == [("a".to_owned(), content)]);
+    let kept = fs::read_to_string(config.join("transfers")).unwrap();
+    assert!(kept.lines().all(|line| line.starts_with('#')), "nothing is unfinished: {kept}");
 }
