@@ -12,6 +12,7 @@ use crate::client::shown::{Deed, Shared};
 use crate::client::transfers::{Job, Listed, News, Progress, Way, Why, Wish as FilesWish};
 use crate::client::typed::{FileWish, Paths, wants_names, words_before_paths};
 use crate::client::words::FileSaying;
+use crate::wire::escape::printable;
 
 /// A file of so many bytes takes long enough that its beginning is worth a line where there are no bars.
 const LARGE: u64 = 16_000_000;
@@ -57,7 +58,9 @@ impl Files {
     }
 
     fn know(&mut self, name: &str) {
-        if !self.known.iter().any(|known| **known == *name) {
+        // Tab puts into the line what anybody would see there.
+        let is_plain = printable(name) == name;
+        if is_plain && !self.known.iter().any(|known| **known == *name) {
             self.known.push_front(name.into());
             self.known.truncate(KNOWN);
         }
