@@ -42,12 +42,14 @@ pub(super) struct Files {
     /// The latest first.
     known: VecDeque<Box<str>>,
     home: Option<PathBuf>,
+    /// The current folder: what is in it needs no more than its name.
+    here: PathBuf,
 }
 
 impl Files {
     /// Nothing is under way.
     pub fn new() -> Files {
-        Files { home: std::env::home_dir(), ..Files::default() }
+        Files { home: std::env::home_dir(), here: std::env::current_dir().unwrap_or_default(), ..Files::default() }
     }
 
     fn note_own(&mut self, name: &str) {
@@ -145,7 +147,7 @@ impl Console {
                 self.came(now_ms, Came { job, at_once, words });
             }
             News::Fetched { job, digest, path, at_once, took_ms } => {
-                let path = path.to_string_lossy();
+                let path = path.strip_prefix(&self.files.here).unwrap_or(&path).to_string_lossy();
                 let saying = match at_once {
                     true => FileSaying::HereAlready(&job, &digest, &path),
                     false => FileSaying::Fetched(&job, &digest, &path, took_ms),
