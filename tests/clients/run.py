@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import files
 from gzy_client import GzyClient
 from ii import Ii
 from irssi import Irssi
@@ -61,6 +62,10 @@ class Stage:
     def yang(self):
         """小阳, who sits at `gzy client`."""
         return self._enters(GzyClient("小阳", self.door, self.gzy, self._own_folder()))
+
+    def by_script(self, nick):
+        """Somebody else at `gzy client` in a script."""
+        return self._enters(GzyClient(nick, self.door, self.gzy, self._own_folder()))
 
     def at_terminal(self, nick, **environment):
         """Somebody who sits at `gzy client` in a terminal."""
@@ -274,8 +279,8 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
     asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "members", "starts", "terminal", "windows", "wire"],
-                       help="test with this program alone; members are people with accounts in other programs, terminal, accounts and starts are our own client on a screen, wire is what can be overheard between computers")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "files", "members", "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; members are people with accounts in other programs, terminal, accounts, files and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -307,7 +312,7 @@ def wanted_tests(only, encrypted, wine):
             for test in members.WITH_EACH:
                 yield name, test, [name]
     begun = starts.TESTS if encrypted else []
-    places = [("all", WITH_ALL), ("members", members.TESTS), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("starts", begun), ("wire", heard)]
+    places = [("all", WITH_ALL), ("members", members.TESTS), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("files", files.TESTS), ("starts", begun), ("wire", heard)]
     for where, tests in places:
         if only in (None, where):
             for test in tests:
