@@ -7,7 +7,7 @@ use argh::FromArgs;
 
 use crate::client::words::Language;
 use crate::password_file;
-use crate::server::{Config, Limits, PlainTalk, Source};
+use crate::server::{Config, Limits, PlainTalk, Source, Transfers};
 use crate::wire::name::RoomName;
 
 mod backup;
@@ -16,7 +16,7 @@ mod client;
 mod user;
 
 pub use backup::{BackupArgs, RestoreArgs};
-pub use choices::{Keep, Registration, Switch};
+pub use choices::{Keep, Registration, Size, Switch};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
 pub use user::{UserAction, UserArgs};
 
@@ -117,6 +117,34 @@ pub struct ServerArgs {
     /// on or off: slow down whoever sends too many lines (default: on; off is for benchmarks) · 限速
     #[argh(option, default = "Switch(true)", arg_name = "on|off")]
     pub flood: Switch,
+
+    /// folder of the files that people share (default: Cloud in the data folder) · 共享文件夹
+    #[argh(option, arg_name = "dir")]
+    pub cloud: Option<PathBuf>,
+
+    /// the largest file that is taken, as 500M or 4G (default: 16G) · 单个文件的大小上限
+    #[argh(option, default = "Size(16 << 30)", arg_name = "size")]
+    pub max_file: Size,
+
+    /// what one account may have in the cloud; guests share as much (default: no limit) · 每个账号的文件总量上限
+    #[argh(option, arg_name = "size")]
+    pub quota: Option<Size>,
+
+    /// what all files together may take (default: what the disk has) · 所有文件的总量上限
+    #[argh(option, arg_name = "size")]
+    pub cloud_size: Option<Size>,
+
+    /// transfers at once; more wait (default: 64) · 同时传输的文件数
+    #[argh(option, default = "64", arg_name = "n")]
+    pub max_transfers: usize,
+
+    /// bytes per second of each transfer, as 2M (default: no limit) · 每个传输的限速
+    #[argh(option, arg_name = "size")]
+    pub rate: Option<Size>,
+
+    /// bytes per second of all transfers together (default: no limit) · 全部传输的总限速
+    #[argh(option, arg_name = "size")]
+    pub rate_all: Option<Size>,
 
     /// file with the message of the day; read again on SIGHUP · 每日消息文件
     #[argh(option, arg_name = "file")]
@@ -231,6 +259,15 @@ impl ServerArgs {
             guests: self.guests.0,
             registration: self.registration == Registration::Open,
             clear_passwords: self.clear_passwords.0,
+            cloud: self.cloud,
+            transfers: Transfers {
+                max_file: self.max_file.0,
+                quota: self.quota.map(|size| size.0),
+                total: self.cloud_size.map(|size| size.0),
+                at_once: self.max_transfers.max(1),
+                rate: self.rate.map(|size| size.0),
+                rate_of_all: self.rate_all.map(|size| size.0),
+            },
             motd: self.motd,
             log: self.log,
             log_level: self.log_level,

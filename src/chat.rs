@@ -14,6 +14,7 @@ mod group;
 mod help;
 mod history;
 mod inform;
+mod input;
 mod isupport;
 mod join;
 mod leave;
@@ -57,20 +58,18 @@ mod who;
 mod whois;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::store::directory::{AccountEntry, Directory};
-use crate::store::record::{AccountId, Found};
-use crate::wire::line::LineFault;
+use crate::store::directory::Directory;
+use crate::store::record::AccountId;
 use crate::wire::msgid::MsgId;
 use crate::wire::name::{Key, RoomName};
 
 pub use self::effect::{Audience, Effect, Secret};
+pub use self::input::Input;
 pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
-use self::shelf::order::ShelfFact;
-use self::shelf::web::{WebId, WebReply, WebRequest};
+use self::shelf::web::WebReply;
 
 use self::accounts::Accounts;
 use self::group::Groups;
@@ -108,94 +107,6 @@ pub struct RoomId(pub u64);
 /// A question that is under way. Never used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Token(pub u64);
-
-/// A fact.
-#[derive(Debug)]
-pub enum Input {
-    /// Somebody connected.
-    Connected {
-        /// The new connection; its slot is free.
-        conn: ConnId,
-        /// Where from.
-        address: IpAddr,
-    },
-    /// A connection is encrypted from here on: nobody on the way can read what comes next.
-    Secured {
-        /// Which.
-        conn: ConnId,
-    },
-    /// A line arrived, valid and within the limits.
-    Line {
-        /// From whom.
-        conn: ConnId,
-        /// Without its line end.
-        text: Box<str>,
-    },
-    /// A line arrived that cannot be taken.
-    Unreadable {
-        /// From whom.
-        conn: ConnId,
-        /// Why.
-        fault: LineFault,
-    },
-    /// A connection ended; the reason is shown to the rooms it was in.
-    Closed {
-        /// Which.
-        conn: ConnId,
-        /// A sentence.
-        reason: Box<str>,
-    },
-    /// Everything to be remembered up to an id was written, or could not be.
-    Saved {
-        /// The greatest id of it.
-        up_to: MsgId,
-        /// How many messages.
-        count: usize,
-        /// The reason when it failed.
-        result: Result<(), Box<str>>,
-    },
-    /// The store answers [`Effect::Ask`].
-    Found {
-        /// The question.
-        token: Token,
-        /// The answer.
-        found: Found,
-    },
-    /// Answers [`Effect::CheckPassword`].
-    PasswordChecked {
-        /// The question.
-        token: Token,
-        /// Whether it fits.
-        correct: bool,
-    },
-    /// Answers [`Effect::HashPassword`].
-    PasswordHashed {
-        /// The question.
-        token: Token,
-        /// The PHC text; `None` when the system gave no memory or no random numbers.
-        hash: Option<Box<str>>,
-    },
-    /// Somebody who came by HTTP wants something; [`Effect::Web`] answers.
-    Web {
-        /// The request.
-        web: WebId,
-        /// What is wanted.
-        request: Box<WebRequest>,
-    },
-    /// The connection of a request that was not answered to its end is gone.
-    WebGone {
-        /// The request.
-        web: WebId,
-    },
-    /// The disk tells something about files.
-    Shelf(ShelfFact),
-    /// Another program changed the accounts: all of them as they are now.
-    AccountsChanged(Vec<AccountEntry>),
-    /// The message of the day was read again.
-    MotdRead(Vec<Box<str>>),
-    /// The server ends; everybody gets a goodbye.
-    Stopping,
-}
 
 /// What the host chose; fixed while the server runs.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 mod alarm;
 mod backlog;
+mod callers;
 pub mod cloud;
 mod conn;
 mod error;
@@ -16,6 +17,7 @@ mod listen;
 mod logfile;
 mod motd;
 mod notify;
+mod opening;
 mod outbox;
 mod pace;
 mod saver;
@@ -23,6 +25,8 @@ mod secret;
 mod signals;
 mod tls;
 mod transport;
+#[expect(dead_code, reason = "the transfers come with the next commits")]
+mod web;
 mod welcome;
 
 use std::io::{IsTerminal, Write};
@@ -34,7 +38,8 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 use smol::LocalExecutor;
 
-use crate::chat::Settings;
+use crate::chat::shelf::order::ShelfFact;
+use crate::chat::{Input, Settings};
 use crate::password_file;
 use crate::store::{Answer, Store};
 use crate::wire::fingerprint::Fingerprint;
@@ -42,10 +47,12 @@ use crate::wire::name::RoomName;
 
 pub use self::error::ServerError;
 
+use self::cloud::Cloud;
 use self::hub::{Hub, Mail};
 pub use self::identity::Source;
 pub use self::listen::Limits;
 pub use self::tls::PlainTalk;
+use self::web::{Web, WebSettings};
 
 use self::listen::Listeners;
 use self::tls::{Door, Keeper};
@@ -84,6 +91,10 @@ pub struct Config {
     pub registration: bool,
     /// Whether passwords are taken over unencrypted links from other machines.
     pub clear_passwords: bool,
+    /// The folder of the files; `None` for `Cloud` in the data folder.
+    pub cloud: Option<PathBuf>,
+    /// What transfers may take.
+    pub transfers: Transfers,
     /// A file with the message of the day.
     pub motd: Option<PathBuf>,
     /// Where to log; `None` for `log.txt` in the data folder, or standard error under systemd.
@@ -92,6 +103,23 @@ pub struct Config {
     pub log_level: log::LevelFilter,
     /// Seconds that local time is ahead of UTC.
     pub utc_offset_secs: i32,
+}
+
+/// What files and their transfers may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfers {
+    /// The largest file, in bytes.
+    pub max_file: u64,
+    /// What one account may have in the cloud, in bytes; the guests share as much.
+    pub quota: Option<u64>,
+    /// What all files together may take, in bytes.
+    pub total: Option<u64>,
+    /// Transfers at once.
+    pub at_once: usize,
+    /// Bytes per second of each transfer.
+    pub rate: Option<u64>,
+    /// Bytes per second of all transfers together.
+    pub rate_of_all: Option<u64>,
 }
 
 /// Runs the server until it is told to stop. Prints one line to standard output when it is ready.
@@ -107,6 +135,14 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let door = Door::new(tls::shown(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
+    let cloud = open_cloud(&config, mail.clone())?;
+    let web_settings = WebSettings {
+        max_transfers: config.transfers.at_once,
+        rate: config.transfers.rate,
+        rate_total: config.transfers.rate_of_all,
+        network: config.name.as_str().into(),
+    };
+    let web = Web::start(web_settings, cloud.clone(), mail.clone()).map_err(ServerError::Thread)?;
     let settings = Settings {
         network: config.name.as_str().into(),
         lobby: config.lobby.clone(),
@@ -127,6 +163,8 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         flood_limits: config.flood_limits,
         door,
         mail: mail.clone(),
+        cloud,
+        web,
     };
     let executor = Rc::new(LocalExecutor::new());
     let keeper = Keeper::new(hub_parts.door.clone(), config.identity.clone());
@@ -175,6 +213,19 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
     };
     Store::open(&config.data, config.keep_ms, answer).map_err(ServerError::Store)
 }
+
+/// Opens the folder of the files. What its threads have to tell goes to the rules.
+fn open_cloud(config: &Config, mail: Sender<Mail>) -> Result<Cloud, ServerError> {
+    let folder = config.cloud.clone().unwrap_or_else(|| config.data.join(CLOUD));
+    let tell = move |fact: ShelfFact| {
+        // At the end of the server nobody is left to be told.
+        let _ = mail.send_blocking(Mail::Fact(Input::Shelf(fact)));
+    };
+    Cloud::open(&folder, Vec::new(), tell).map_err(|why| ServerError::File("use the folder of the files,", folder, why))
+}
+
+/// The folder of the files, in the data folder.
+const CLOUD: &str = "Cloud";
 
 /// A panic of the hub ends the process at once: systemd starts it again over a store that is whole. Unwinding would wait for threads that wait for the hub.
 struct EndOnPanic;

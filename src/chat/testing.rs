@@ -26,7 +26,8 @@ use crate::wire::name::{RoomName, fold};
 
 use self::kept::Kept;
 use super::shelf::order::ShelfOrder;
-use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token, WebId, WebReply};
+use super::shelf::web::{WebId, WebReply};
+use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;

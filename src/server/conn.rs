@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 use async_channel::Sender;
 use async_io::Timer;
 
-use crate::chat::flood::Bucket;
+use crate::chat::flood::{Bucket, Cost};
 use crate::chat::{ConnId, Input};
 use crate::wire::line::LineCutter;
 
 use super::hello::HELLO_BYTES;
 use super::hub::Mail;
 use super::listen::{Permit, household};
+use super::opening::{Speech, speech};
 use super::tls::{Door, TLS_HANDSHAKE};
 use super::transport::Link;
+use super::web::Arrived;
 
 /// Bytes read at once. Read into one buffer that all connections share, so that an idle one has none.
 pub const READ_BYTES: usize = 8192;
@@ -39,6 +41,8 @@ pub struct Reading {
     pub door: Rc<Door>,
     /// For the buckets.
     pub started: Instant,
+    /// Where those go who speak HTTP.
+    pub web: Box<dyn Fn(Arrived)>,
 }
 
 /// One connection's incoming side.
@@ -51,7 +55,10 @@ struct Incoming {
     shared: Rc<Reading>,
     cutter: LineCutter,
     bucket: Bucket,
-    is_first: bool,
+    speech: Speech,
+    /// What came before it was known what it is, and the beginning of what is HTTP. Boxed: nearly all connections have none.
+    #[allow(clippy::box_collection)] // Three words less in each idle connection.
+    early: Option<Box<Vec<u8>>>,
 }
 
 /// Reads until the connection ends.
@@ -73,11 +80,15 @@ pub fn read(
         shared,
         cutter: LineCutter::of_client(),
         bucket: Bucket::full(0),
-        is_first: true,
+        speech: Speech::Unknown,
+        early: None,
     };
     async move {
         let mut end = Box::pin(incoming.enter()).await.err();
         let reason = loop {
+            if incoming.speech == Speech::Web {
+                return Box::pin(incoming.go_to_web(permit)).await;
+            }
             if let Some(reason) = end {
                 break reason;
             }
@@ -113,7 +124,14 @@ impl Incoming {
             self.hand_over(lines).await;
             return end.map_or(Ok(()), Err);
         }
-        let _ = self.link.write(format!("ERROR :{ENCRYPTED_ONLY}\r\n").as_bytes());
+        let refusal = match speech(&first) {
+            Speech::Web => format!(
+                "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{ENCRYPTED_ONLY}",
+                ENCRYPTED_ONLY.len()
+            ),
+            Speech::Talk | Speech::Unknown => format!("ERROR :{ENCRYPTED_ONLY}\r\n"),
+        };
+        let _ = self.link.write(refusal.as_bytes());
         Err(refused("talk in the clear is not taken here"))
     }
 
@@ -154,28 +172,49 @@ impl Incoming {
             return (Vec::new(), self.link.read_past(&mut buffer[..]).err());
         }
         let (conn, mut lines) = (self.conn, Vec::new());
-        let (cutter, is_first) = (&mut self.cutter, &mut self.is_first);
-        let mut is_irc = true;
-        let result = self.link.read(&mut buffer[..], |bytes| {
-            is_irc &= !std::mem::take(is_first) || speaks_irc(bytes);
-            if !is_irc {
-                return;
-            }
+        let (cutter, known, early) = (&mut self.cutter, &mut self.speech, &mut self.early);
+        let mut cut = |bytes: &[u8]| {
             cutter.feed(bytes, |line| {
                 lines.push(match line {
                     Ok(text) => Input::Line { conn, text: text.into() },
                     Err(fault) => Input::Unreadable { conn, fault },
                 });
             });
+        };
+        let result = self.link.read(&mut buffer[..], |bytes| {
+            if *known == Speech::Talk {
+                return cut(bytes);
+            }
+            let mut so_far = early.take().unwrap_or_default();
+            so_far.extend_from_slice(bytes);
+            *known = speech(&so_far);
+            match *known {
+                Speech::Talk => cut(&so_far),
+                Speech::Web | Speech::Unknown => *early = Some(so_far),
+            }
         });
-        if is_irc { (lines, result.err()) } else { (lines, Some(refused("this is not IRC"))) }
+        (lines, result.err())
+    }
+
+    /// It is HTTP: the rules forget the connection, and the transfers get it.
+    async fn go_to_web(self, permit: Permit) {
+        let (done, is_done) = async_channel::bounded(1);
+        let leaving = Mail::TakenOut { conn: self.conn, done };
+        if self.shared.mail.send(leaving).await.is_err() || is_done.recv().await.is_err() || self.closed.get() {
+            return;
+        }
+        // Nobody else has it any more, unless the hub was about to end the connection.
+        let Ok(link) = Rc::try_unwrap(self.link) else { return };
+        let first = self.early.map_or_else(Vec::new, |early| *early);
+        let is_secure = link.is_encrypted();
+        (self.shared.web)(Arrived { link, address: self.address, is_secure, first, permit });
     }
 
     /// Gives lines to the hub, no faster than the flood limits allow. Nothing is read meanwhile: the network holds the rest back.
     async fn hand_over(&mut self, lines: Vec<Input>) {
         for line in lines {
             while !matches!(line, Input::Secured { .. })
-                && let Some(wait_ms) = self.must_wait()
+                && let Some(wait_ms) = self.must_wait(&line)
             {
                 Timer::after(Duration::from_millis(wait_ms)).await;
             }
@@ -185,9 +224,10 @@ impl Incoming {
         }
     }
 
-    fn must_wait(&mut self) -> Option<u64> {
+    fn must_wait(&mut self, line: &Input) -> Option<u64> {
+        let cost = if let Input::Line { text, .. } = line { Cost::of(text) } else { Cost::TALK };
         let now_ms = self.shared.started.elapsed().as_millis() as u64;
-        if self.shared.flood_limits { self.bucket.take(now_ms).err() } else { None }
+        if self.shared.flood_limits { self.bucket.take(now_ms, cost).err() } else { None }
     }
 
     /// The end of the connection: the hub is told, and who was turned away gets a moment to read why.
@@ -218,29 +258,11 @@ fn refused(sentence: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, sentence)
 }
 
-/// Whether the first bytes can be a chat line. HTTP clients are turned away before their bytes are taken for commands:
-/// a web page must not be able to make a browser speak IRC.
-fn speaks_irc(first: &[u8]) -> bool {
-    const HTTP_METHODS: [&[u8]; 8] =
-        [b"GET ", b"PUT ", b"POST ", b"PATCH ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
-    !HTTP_METHODS.iter().any(|method| first.starts_with(method))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::identity::Source;
     use crate::server::tls::{PlainTalk, shown};
-
-    #[test]
-    fn browsers_are_told_from_irc() {
-        for stranger in [&b"GET / HTTP/1.1\r\n"[..], b"POST /x"] {
-            assert!(!speaks_irc(stranger));
-        }
-        for guest in [&b"CAP LS 302\r\n"[..], b"NICK anna", b"", b"PUTA"] {
-            assert!(speaks_irc(guest));
-        }
-    }
 
     /// A connection whose client has sent `bytes` and then nothing, as far as a handshake of 50 ms.
     fn reason_for_the_end_after(bytes: &[u8]) -> String {
@@ -251,7 +273,8 @@ mod tests {
         Rc::get_mut(&mut door).unwrap().handshake_within = Duration::from_millis(50);
         let (mail, inbox) = async_channel::unbounded();
         let buffer = RefCell::new(Box::new([0; READ_BYTES]));
-        let shared = Rc::new(Reading { mail, flood_limits: true, buffer, door: door.clone(), started: Instant::now() });
+        let (started, web) = (Instant::now(), Box::new(|_| {}));
+        let shared = Rc::new(Reading { mail, flood_limits: true, buffer, door: door.clone(), started, web });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.write_all(bytes).unwrap();

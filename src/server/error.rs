@@ -21,6 +21,8 @@ pub enum ServerError {
     Password(NoPassword),
     /// The key or the certificate could not be had.
     Identity(BadIdentity),
+    /// The system gave no thread.
+    Thread(io::Error),
     /// The store could not be opened.
     Store(StoreError),
 }
@@ -53,6 +55,9 @@ impl fmt::Display for ServerError {
                 }
             }
             ServerError::File(doing, path, why) => write!(f, "cannot {doing} {}: {why}", path.display()),
+            ServerError::Thread(why) => {
+                write!(f, "cannot start a thread: {why}; the machine is out of memory, or allows too few")
+            }
             ServerError::Password(why) => why.fmt(f),
             ServerError::Identity(why) => why.fmt(f),
             ServerError::Store(why) => why.fmt(f),

@@ -15,7 +15,8 @@ use async_io::{Async, Timer};
 use smol::LocalExecutor;
 use smol::future::FutureExt;
 
-use crate::chat::{Chat, Effect, Input, Now, Secret, Settings, Token};
+use crate::chat::shelf::web::{WebReply, WebRequest};
+use crate::chat::{Chat, ConnId, Effect, Input, Now, Secret, Settings, Token};
 use crate::password;
 use crate::store::directory::Directory;
 use crate::store::record::Found;
@@ -23,6 +24,8 @@ use crate::store::{Answer, Entry, Store};
 use crate::wire::msgid::MsgId;
 
 use super::alarm::Alarm;
+use super::callers::Callers;
+use super::cloud::Cloud;
 use super::conn::{self, READ_BYTES, Reading};
 use super::hashing::Hashing;
 use super::listen::Permit;
@@ -31,6 +34,7 @@ use super::pace::Pace;
 use super::saver::Saver;
 use super::tls::Door;
 use super::transport::Link;
+use super::web::Web;
 use super::{GOODBYE, notify};
 
 /// Mails handled between two flushes: enough to merge writes when it is busy, few enough that nobody waits long.
@@ -51,6 +55,21 @@ pub enum Mail {
     },
     /// Something for the rules.
     Fact(Input),
+    /// A connection leaves the rules because it is HTTP.
+    TakenOut {
+        /// Which.
+        conn: ConnId,
+        /// Told when nobody here has it any more.
+        done: Sender<()>,
+    },
+    /// Somebody who came by HTTP wants something.
+    #[expect(dead_code, reason = "the transfers come with the next commits")]
+    Web {
+        /// What.
+        request: Box<WebRequest>,
+        /// Where the answers go; dropped at the other end when nobody waits for them any more.
+        answers: Sender<WebReply>,
+    },
     /// The store answers.
     Store(Answer),
     /// Stop, in an orderly way.
@@ -75,6 +94,10 @@ pub struct Parts {
     pub door: Rc<Door>,
     /// For those who write to the hub.
     pub mail: Sender<Mail>,
+    /// The files on the disk.
+    pub cloud: Cloud,
+    /// Those who speak HTTP.
+    pub web: Web,
 }
 
 /// The hub.
@@ -88,6 +111,8 @@ pub struct Hub {
     executor: Rc<LocalExecutor<'static>>,
     reading: Rc<Reading>,
     hashing: Hashing,
+    cloud: Cloud,
+    callers: Callers,
     started: Instant,
     pace: Pace,
     /// When what is queued goes out, if it does not at once.
@@ -101,12 +126,14 @@ impl Hub {
     /// A hub at rest.
     pub fn new(executor: Rc<LocalExecutor<'static>>, parts: Parts) -> Hub {
         let started = Instant::now();
+        let web = parts.web;
         let reading = Rc::new(Reading {
             mail: parts.mail,
             flood_limits: parts.flood_limits,
             buffer: RefCell::new(Box::new([0; READ_BYTES])),
             door: parts.door,
             started,
+            web: Box::new(move |arrived| web.take(arrived)),
         });
         let mut effects = Vec::new();
         let chat = Chat::new(parts.settings, parts.motd, parts.directory, parts.last_id, now(started), &mut effects);
@@ -120,6 +147,8 @@ impl Hub {
             executor,
             reading,
             hashing: Hashing::new(),
+            cloud: parts.cloud,
+            callers: Callers::default(),
             started,
             pace: Pace::new(started),
             flush_at: None,
@@ -207,6 +236,15 @@ impl Hub {
         let input = match mail {
             Mail::Accepted { stream, address, permit } => self.open(stream, address, permit),
             Mail::Fact(input) => input,
+            Mail::TakenOut { conn, done } => {
+                self.handle(Input::Closed { conn, reason: "it speaks HTTP".into() }, now);
+                let _ = done.try_send(());
+                return;
+            }
+            Mail::Web { request, answers } => {
+                let web = self.callers.open(answers);
+                Input::Web { web, request }
+            }
             Mail::Store(Answer::Found { token, found }) => Input::Found { token: Token(token), found },
             Mail::Store(Answer::Saved { batch, result }) => match self.saver.saved(batch) {
                 Some((up_to, count)) => Input::Saved { up_to, count, result },
@@ -225,6 +263,9 @@ impl Hub {
 
     fn handle(&mut self, input: Input, now: Now) {
         let gone = if let Input::Closed { conn, .. } = &input { Some(*conn) } else { None };
+        if let Input::WebGone { web } = &input {
+            self.callers.forget(*web);
+        }
         self.chat.handle(now, input, &mut self.effects);
         self.carry_out();
         if let Some(conn) = gone {
@@ -273,7 +314,8 @@ impl Hub {
                 }
                 Effect::CheckPassword { token, password, hash } => self.check_password(token, password, hash),
                 Effect::HashPassword { token, password } => self.hash_password(token, password),
-                Effect::Web { .. } | Effect::Shelf(_) => {}
+                Effect::Web { web, reply } => self.callers.answer(web, *reply, &self.executor, &self.reading.mail),
+                Effect::Shelf(order) => self.cloud.order(*order),
                 Effect::Close { conn } => self.outboxes.close(conn),
                 Effect::Log { conn: Some(conn), text } => log::info!("#{} {text}", conn.serial),
                 Effect::Log { conn: None, text } => log::info!("{text}"),

@@ -62,6 +62,11 @@ impl Link {
         self.tls.borrow().as_ref().is_none_or(|tls| tls.state == State::Open)
     }
 
+    /// Whether it is TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.borrow().is_some()
+    }
+
     /// Bytes that were encrypted and that the socket has not taken. They go out before anything else.
     pub fn unsent_bytes(&self) -> usize {
         self.tls.borrow().as_ref().map_or(0, |tls| if tls.ticket_waits { 0 } else { tls.unsent.len() })

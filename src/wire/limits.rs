@@ -178,6 +178,10 @@ pub const FLOOD_BURST: u32 = 20;
 /// Chat lines per second after the burst; lines beyond it are not lost, they are read later.
 pub const FLOOD_PER_SECOND: u32 = 4;
 
+/// FILE lines per second of one connection, after a burst of five seconds' worth: a folder of ten thousand small files is offered file by file.
+/// Each costs the rules about 20 µs, so one connection cannot take more than a tenth of a core with them.
+pub const FILE_LINES_PER_SECOND: u32 = 4000;
+
 /// Lines of one connection that wait while an answer to an earlier one is on its way. Flood limits keep it far below; this is the belt.
 pub const HELD_LINES: usize = 512;
 

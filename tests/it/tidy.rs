@@ -41,7 +41,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wire", &["wire"]),
     ("system", &[]),
     ("store", &["store", "system", "wire"]),
-    ("chat", &["chat", "wire", "store::change", "store::directory", "store::record"]),
+    ("chat", &["chat", "wire", "store::change", "store::file", "store::directory", "store::record"]),
     ("net", &["net", "wire"]),
     ("client", &["client", "net", "system", "wire"]),
     ("client_term", &["client_term", "client", "net", "system", "wire"]),
