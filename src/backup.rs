@@ -1,4 +1,4 @@
-//! `gzy backup` and `gzy restore`: the sentences around a copy of everything.
+//! `gzy backup` and `gzy restore`: the sentences around a copy of everything but the files in the cloud.
 
 use crate::args::{BackupArgs, RestoreArgs, data_folder};
 use crate::store::backup::{self, Contents};
@@ -8,7 +8,10 @@ use crate::wire::escape::printable;
 pub fn make(args: BackupArgs) -> Result<String, String> {
     let contents = backup::make(&data_folder(args.data), &args.file).map_err(|why| why.to_string())?;
     let file = printable(&args.file.to_string_lossy()).to_string();
-    Ok(format!("{file} holds everything: {}; it was read again and is whole", count(contents)))
+    Ok(format!(
+        "{file} holds everything but the shared files: {}; it was read again and is whole. For the files, copy the folder Cloud",
+        count(contents)
+    ))
 }
 
 /// Brings it back; the sentence is printed.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use argh::FromArgs;
 
-/// copy everything that a server keeps into one file, also while it runs · 备份（服务器可以继续运行）
+/// copy everything that a server keeps, but for the shared files, into one file, also while it runs · 备份（不含共享文件；服务器可以继续运行）
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "backup")]
 pub struct BackupArgs {

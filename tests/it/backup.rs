@@ -58,7 +58,7 @@ fn a_server_under_load_is_copied_and_comes_back_as_itself() {
         made
     });
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    assert!(String::from_utf8_lossy(&made.stdout).contains("monday holds everything: "));
+    assert!(String::from_utf8_lossy(&made.stdout).contains("monday holds everything but the shared files: "));
 
     let refused = gzy(&["restore", path(&backup), "--data", path(data.path()), "--force"]);
     assert_eq!(refused.status.code(), Some(1));
