@@ -9,6 +9,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import threading
 import time
 
 from files import wire
@@ -227,12 +228,33 @@ def talk(running, stock, folder, load):
 
     for kind, work in (("down", fetch), ("up", bring)):
         before = running.kib()
-        with wire.Crowd(work, FLAT_OUT) as crowd:
+        with wire.Crowd(work, FLAT_OUT) as crowd, MostMemory(running) as most:
             heard = _talk(running, load)
             if crowd.failures:
                 raise Failed(f"a transfer beside the talk failed: {crowd.failures[0]}")
-        figures |= _named(kind, heard) | {f"{kind}_kib": heard["peak_rss_kib"] - before}
+        figures |= _named(kind, heard) | {f"{kind}_kib": most.kib - before}
     return figures
+
+
+class MostMemory:
+    """The most memory that was seen while something ran."""
+
+    def __init__(self, running):
+        self._running, self.kib = running, 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _look(self):
+        while not self._over.wait(0.05):
+            self.kib = max(self.kib, self._running.kib())
 
 
 def _named(kind, heard):

@@ -4,6 +4,7 @@ It is steered over two pipes in Chromium's own protocol: pieces of JSON with a z
 """
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -28,14 +29,20 @@ class Chromium:
         # Steered by file descriptors 3 and 4: no port that others could use.
         its_input, self._to = os.pipe()
         self._from, its_output = os.pipe()
-        pipes = {3: its_input, 4: its_output}
+
+        def place_pipes():
+            # First out of the way, because each may have the other's place.
+            ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (its_input, its_output)]
+            os.dup2(ends[0], 3)
+            os.dup2(ends[1], 4)
+
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{its_input} 4>&{its_output}', "sh", "chromium", "--headless=new", "--remote-debugging-pipe",
+            ["chromium", "--headless=new", "--remote-debugging-pipe",
              "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", *as_root,
              f"--user-data-dir={folder}/profile", f"--ignore-certificate-errors-spki-list={key}"],
-            pass_fds=list(pipes.values()), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True,
+            close_fds=False, preexec_fn=place_pipes, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True,
         )
-        for end in pipes.values():
+        for end in (its_input, its_output):
             os.close(end)
         self._asked, self._unread, self._session = 0, b"", None
         # What happened while something else was waited for.

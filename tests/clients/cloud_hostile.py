@@ -1,6 +1,7 @@
 """What can somebody do who means harm: requests in disguise, slow heads, names that lead elsewhere, planted links?"""
 
 import os
+import re
 import time
 
 from cloud_tools import Cloud, KIB, made
@@ -34,6 +35,8 @@ SMUGGLED = [
     ("a zero byte", b"GET /cloud/\0 HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN),
 ]
 
+ANSWER = re.compile(rb"HTTP/1\.\d \d{3} ")
+
 
 def nothing_hides_behind_a_request_in_disguise(stage):
     cloud = Cloud(stage)
@@ -41,7 +44,7 @@ def nothing_hides_behind_a_request_in_disguise(stage):
     for what, request in SMUGGLED:
         heard = cloud.hears(request)
         status = heard.split(b" ", 2)[1:2]
-        if status not in ([b"400"], [b"411"], [b"413"], [b"501"]) or b"TOP-SECRET" in heard or heard.count(b"HTTP/1.") != 1:
+        if status not in ([b"400"], [b"411"], [b"413"], [b"501"]) or b"TOP-SECRET" in heard or len(ANSWER.findall(heard)) != 1:
             raise Missed(f"{what} should be refused once, and the link closed; but this came: {heard[:600]!r}")
     cloud.is_tidy("secret.txt")
     cloud.works()

@@ -17,7 +17,8 @@ def an_irc_program_gets_a_link_that_curl_can_fetch(stage, program="irssi"):
     path, digest = made(folder, NAME, 123 * KIB)
     cloud.put(path).wants(201)
     guest.sees(NAME, digest[:8])
-    line = next(line for line in guest.screen().splitlines() if NAME in line and LINK.search(line))
+    guest.sees(NAME, "/cloud/")
+    line = next(line for line in guest.screen().splitlines() if NAME in line and "/cloud/" in line)
     fetched = cloud.curl(LINK.search(line).group(0)).wants(200)
     if hashlib.sha256(fetched.body).hexdigest() != digest:
         raise Missed(f"the link in {line!r} should bring the file")
@@ -69,7 +70,7 @@ def an_irc_program_that_can_upload_finds_where(stage):
 
 
 def an_account_owns_what_it_brings(stage):
-    cloud, folder = Cloud(stage, "--clear-passwords", "on"), stage.folder()
+    cloud, folder = Cloud(stage, "--clear-passwords", "yes"), stage.folder()
     for nick in ("anna", "ben"):
         stage.has_account(nick)
     anna, ben, wrong = ("anna", PASSWORD), ("ben", PASSWORD), ("anna", "a wrong one")
@@ -93,7 +94,7 @@ def basic(login):
 
 
 def a_server_with_members_only_lets_nobody_else_read(stage):
-    cloud, folder = Cloud(stage, "--guests", "off", "--clear-passwords", "on"), stage.folder()
+    cloud, folder = Cloud(stage, "--guests", "no", "--clear-passwords", "yes"), stage.folder()
     stage.has_account("anna")
     path, digest = made(folder, "inner.bin", 40_000)
     cloud.put(path, "inner.bin", *basic(("anna", PASSWORD))).wants(201)
