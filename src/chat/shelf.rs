@@ -28,6 +28,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::store::change::Change;
 use crate::store::file::{FileEntry, FileKey, Scope};
 use crate::store::record::AccountId;
+use crate::wire::file_name::FileName;
 use crate::wire::limits::{FILE_BYTES, FILE_TICKET_IDLE_MS};
 
 use self::gathering::Gatherings;
@@ -41,6 +42,7 @@ use super::{Chat, ConnId, Effect, Now};
 
 pub(super) use self::facts::filehost_token;
 pub(super) use self::knock::LoginHash;
+pub(super) use self::pattern::Pattern;
 pub(super) use self::refusal::Denied;
 pub(super) use self::rights::Named;
 pub(super) use self::words::{encoded, size_words};
@@ -167,6 +169,21 @@ impl Chat {
         }
         self.tell_gathered(now, effects);
         self.go_on_with_waiting(effects);
+    }
+
+    /// The files of a scope that somebody means.
+    pub(super) fn files_that_fit<'a>(
+        &'a self,
+        scope: Scope,
+        pattern: &'a Pattern,
+    ) -> impl Iterator<Item = (&'a FileName, &'a Shelved)> {
+        let files = self.shelf.index.beginning_with(scope, pattern.prefix(), None);
+        files.filter(|(name, _)| pattern.fits(name.as_str()))
+    }
+
+    /// A file by its name.
+    pub(super) fn file(&self, key: &FileKey) -> Option<&Shelved> {
+        self.shelf.index.get(key)
     }
 
     fn look_at_upload(&mut self, id: UploadId, now: Now, effects: &mut Vec<Effect>) {
