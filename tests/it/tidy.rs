@@ -172,7 +172,7 @@ fn every_arrow_points_down() {
 }
 
 #[test]
-fn what_only_unix_has_stands_in_few_files() {
+fn what_only_unix_has_stands_in_a_few_files() {
     let sources = sources();
     let has = |source: &&Source| UNIX_ONLY.iter().any(|word| source.program().contains(word));
     let found: Vec<&str> = sources.iter().filter(has).map(|source| source.name.as_str()).collect();

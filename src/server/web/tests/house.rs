@@ -219,7 +219,9 @@ impl Rules {
             let mail = async { inbox.recv().await.map(Event::Mail) };
             let fact = async { facts.recv().await.map(Event::Fact) };
             match smol::future::or(mail, fact).await {
-                Ok(Event::Mail(Mail::Web { request, answers })) => self.ask(*request, answers),
+                Ok(Event::Mail(Mail::Web(asks))) => {
+                    asks.into_iter().for_each(|ask| self.ask(*ask.request, ask.answers))
+                }
                 Ok(Event::Mail(_)) => {}
                 Ok(Event::Fact(fact)) => self.hear(fact),
                 Err(_) => return,
