@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use async_channel::{Receiver, Sender};
+use async_channel::Sender;
 use async_io::Timer;
 
-use crate::chat::shelf::web::{WebReply, WebRequest};
 use crate::server::cloud::Cloud;
-use crate::server::hub::Mail;
+use crate::server::hub::{Ask, Mail};
 use crate::server::transport::{READ_MUCH_BYTES, Sealed};
 use crate::wire::http::date;
 use crate::wire::limits::{HTTP_HEAD_MS, HTTP_IDLE_MS, HTTP_STALLED_MS, TRANSFER_TURN_MS};
@@ -108,11 +107,9 @@ impl Shared {
     }
 
     /// Asks the rules.
-    pub async fn ask(&self, request: WebRequest) -> Receiver<WebReply> {
-        let (answers, replies) = async_channel::bounded(2);
-        // When the hub is gone, so is the sender, which is an answer.
-        let _ = self.mail.send(Mail::Web { request: Box::new(request), answers }).await;
-        replies
+    pub async fn ask(&self, asks: Vec<Ask>) {
+        // When the hub is gone, so are the senders in it, which is an answer.
+        let _ = self.mail.send(Mail::Web(asks)).await;
     }
 
     /// The pace of one transfer more.
