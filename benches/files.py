@@ -33,6 +33,8 @@ INSIDE = "GZY_FILES_INSIDE"
 FIRST_PORT = 7700
 SERVER_CORE, LOAD_CORE = 0, 1
 MIB = 1 << 20
+# Touched before each measure beside the size of the big file: for the small ones, and for what the servers take.
+MEMORY_BESIDE_BYTES = 512 * MIB
 # Measure: (what does it, which peers can do it, which files lie there before, encrypted or not).
 WHAT = {
     "down": (measures.down, ["gzy", "nginx", "vsftpd", "dufs", "copyparty"], {"big": True}, False),
@@ -157,6 +159,7 @@ class Rounds:
         is_talk = measure == "talk"
         running = peer.start(folder, self.port, SERVER_CORE if is_talk else None)
         try:
+            measures.touch_memory(self.args.size * MIB + MEMORY_BESIDE_BYTES)
             peer.shows(running, [measures.BIG] if "big" in files else [f"{measures.SMALL}/{name}" for name in self.stock.names] if files else [])
             if not is_talk:
                 return work(running, self.stock, folder)

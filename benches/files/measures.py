@@ -5,6 +5,7 @@ A measure names the peers that can do it. Where the clock runs, nothing else is 
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import statistics
@@ -63,6 +64,13 @@ class Stock:
         with open(self.big, "r+b") as file:
             file.write(os.urandom(16))
         os.sync()
+
+
+def touch_memory(size):
+    """Makes so much of the machine's free memory real. A virtual machine gives what is free back to its host, and whoever touches it first would pay for that."""
+    with mmap.mmap(-1, size) as memory:
+        for at in range(0, size, mmap.PAGESIZE):
+            memory[at] = 1
 
 
 class Clock:

@@ -9,8 +9,8 @@ use super::writing::{Block, Ending, Write};
 use super::{BUFFER_BYTES, Doors, Hash};
 use crate::chat::shelf::order::{Fault, Intake};
 
-/// Buffers of an upload at once: one comes in, one is hashed, one is written, one waits. With [`BUFFER_BYTES`] that is 1 MiB.
-pub const BUFFERS: usize = 4;
+/// Buffers of an upload at once: one comes in, one is hashed and written, one waits. With [`BUFFER_BYTES`] and what else there is of a transfer that is less than 1 MiB.
+pub const BUFFERS: usize = 3;
 /// An upload up to this size is taken in one buffer, and hashed and written in one visit: less than the handing over costs.
 const SMALL_BYTES: u64 = 64 << 10;
 /// The first buffer of an upload whose size nobody knows.
