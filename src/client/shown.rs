@@ -202,6 +202,16 @@ pub struct Said {
     pub id: Option<Box<str>>,
 }
 
+/// How our servers begin the notice of a file that somebody brought; the history tells of files in such notices.
+const FILE_NOTICE: &str = "[文件 file] ";
+
+impl Said {
+    /// Whether it counts as unread until somebody has seen it: what others say, and the files that they brought. Other notices want no attention.
+    pub fn is_news(&self) -> bool {
+        !self.own && (!self.is_notice || self.text.starts_with(FILE_NOTICE))
+    }
+}
+
 /// What somebody did with files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Deed {

@@ -54,6 +54,17 @@ pub fn rows(progress: &[Progress], whole: Whole, columns: usize, most: usize, la
     rows
 }
 
+/// All files that something is known about, each behind its number, for whoever asks.
+pub fn numbered(progress: &[Progress], whole: Whole, columns: usize, language: Language) -> Vec<String> {
+    let name_width = progress.iter().map(|file| printable(&file.job.name).width()).max().unwrap_or(0).min(NAME);
+    let row = |file: &Progress| format!("{:>4} {}", file.job.key, row(file, name_width, columns, language));
+    let rows = progress.iter().map(row);
+    let rest = whole.count.saturating_sub(progress.len());
+    let bytes = progress.iter().fold(whole.bytes, |bytes, file| bytes.saturating_sub(file.job.size));
+    let more = (rest > 0).then(|| bar_word(language, &BarWord::More(&files(language, rest), &size(bytes))));
+    rows.chain(more.map(|more| format!("     {more}"))).collect()
+}
+
 /// The files that get a row: those that something is done with, in the order in which they were asked for, so that no row jumps.
 fn shown(progress: &[Progress], most: usize) -> Vec<&Progress> {
     let is_busy = |file: &&Progress| !matches!(file.stage, Stage::Waiting | Stage::Offered);
@@ -78,6 +89,8 @@ fn row(file: &Progress, name_width: usize, columns: usize, language: Language) -
         parts.push(format!("{:>3} %", percent(file)));
     }
     parts.extend(match file.stage {
+        // Nobody knows yet.
+        Stage::Moving if file.per_second == 0 => vec![],
         Stage::Moving => vec![format!("{:>SPEED$}", speed(file.per_second))],
         Stage::Hashing => vec![bar_word(language, &BarWord::Hashing)],
         Stage::Waiting => vec![bar_word(language, &BarWord::Waiting)],
@@ -173,6 +186,8 @@ mod tests {
         assert_eq!(shown(moving(1, "名字.zip", 620), 39), "↑ 名字.zip   62 %   11.3 MB/s");
         assert_eq!(shown(moving(1, "名字.zip", 620), 20), "↑ 名字.…   62 %");
         assert!(shown(moving(1, "名字.zip", 620), 7).width() <= 7);
+        let begun = Progress { per_second: 0, left_seconds: None, ..moving(1, "名字.zip", 0) };
+        assert_eq!(shown(begun, 39), "↑ 名字.zip    0 %");
         assert_eq!(shown(at(Stage::Hashing), 39), "↑ 名字.zip   62 %  计算 SHA-256");
         assert_eq!(shown(at(Stage::Checking), 39), "↑ 名字.zip  正在核对");
         assert_eq!(shown(at(Stage::Pausing(1_200)), 39), "↑ 名字.zip  2 秒后再试");
@@ -188,14 +203,22 @@ mod tests {
         let shown = rows(&files, whole, 79, 5, Language::En);
         let keys: Vec<&str> = shown.iter().filter_map(|row| row.split(' ').nth(1)).collect();
         assert_eq!(keys, ["2", "5", "6", "7", "and"]);
-        assert_eq!(shown[4], "… and 5 files more, 5.0 KB");
+        assert_eq!(shown[4], "… and 5 files more, 5.0 kB");
         assert_eq!(rows(&files, whole, 79, 2, Language::En).len(), 2);
         assert_eq!(rows(&files[..4], Whole::default(), 79, 5, Language::En).len(), 4);
-        assert_eq!(rows(&files, whole, 79, 1, Language::En), ["… and 9 files more, 9.0 KB"]);
+        assert_eq!(rows(&files, whole, 79, 1, Language::En), ["… and 9 files more, 9.0 kB"]);
         let many = Whole { count: 10_000, bytes: 10_000_000 };
         assert_eq!(rows(&files, many, 79, 5, Language::En)[4], "… and 9996 files more, 10.0 MB");
         let none = [rows(&files, whole, 79, 0, Language::En), rows(&[], Whole::default(), 79, 5, Language::En)];
         assert!(none.iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn who_asks_is_told_all_with_their_numbers() {
+        let files: Vec<Progress> = (7..=12).map(|key| moving(key, "a", 500)).collect();
+        let rows = numbered(&files, Whole { count: 8, bytes: 8_000 }, 40, Language::En);
+        assert_eq!((rows.len(), &*rows[0]), (7, "   7 ↑ a   50 %   11.3 MB/s  12 s left"));
+        assert_eq!((&rows[5][..5], &*rows[6]), ("  12 ", "     … and 2 files more, 2.0 kB"));
     }
 
     #[test]

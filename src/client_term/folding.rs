@@ -168,6 +168,8 @@ pub enum Told {
     One(String),
     /// So many.
     Many(Many),
+    /// So many were stopped by the user.
+    ManyStopped(usize),
     /// So many failures more.
     MoreFailed(usize),
 }
@@ -183,6 +185,9 @@ pub struct Tally {
     /// Since when files are on their way.
     began_ms: Option<u64>,
     failures: usize,
+    stopped: usize,
+    /// How the last one that was stopped is told.
+    last_stopped: String,
 }
 
 impl Tally {
@@ -203,6 +208,13 @@ impl Tally {
         if self.first.len() <= EACH {
             self.first.push(came.words);
         }
+    }
+
+    /// The user stopped a file.
+    pub fn stopped(&mut self, now_ms: u64, words: String) {
+        self.since_ms.get_or_insert(now_ms);
+        self.stopped += 1;
+        self.last_stopped = words;
     }
 
     /// A file did not come through. Says whether that is told in words of its own.
@@ -236,10 +248,17 @@ impl Tally {
         self.since_ms = None;
         let first = std::mem::take(&mut self.first);
         let sums = [self.ups.take(), self.downs.take()];
-        if first.len() <= EACH {
-            return first.into_iter().map(Told::One).collect();
+        let mut told: Vec<Told> = match first.len() <= EACH {
+            true => first.into_iter().map(Told::One).collect(),
+            false => sums.into_iter().flatten().map(|sum| Told::Many(Many { took_ms, ..sum })).collect(),
+        };
+        let words = std::mem::take(&mut self.last_stopped);
+        match std::mem::take(&mut self.stopped) {
+            0 => {}
+            1 => told.push(Told::One(words)),
+            count => told.push(Told::ManyStopped(count)),
         }
-        sums.into_iter().flatten().map(|sum| Told::Many(Many { took_ms, ..sum })).collect()
+        told
     }
 }
 
@@ -323,6 +342,16 @@ mod tests {
         tally.came(7_000, came("b"));
         assert_eq!(tally.end(7_001), [Told::One("b".into())]);
         assert_eq!((tally.due_ms(), tally.end(9_000)), (None, vec![]));
+    }
+
+    #[test]
+    fn who_stops_everything_knows_why() {
+        let mut tally = Tally::default();
+        tally.came(0, came("a"));
+        (0..100).for_each(|_| tally.stopped(10, "stopped".into()));
+        assert_eq!(tally.end(20), [Told::One("a".into()), Told::ManyStopped(100)]);
+        tally.stopped(30, "stopped".into());
+        assert_eq!(tally.due(30 + OWN_MS), [Told::One("stopped".into())]);
     }
 
     #[test]

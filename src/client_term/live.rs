@@ -278,6 +278,8 @@ impl Live {
             Some(completion) => self.editor.replace(completion.from, completion.word()),
             None => self.rings = true,
         }
+        // Behind the only choice the next Tab goes on: into the folder, to the next word.
+        self.completion.take_if(|completion| completion.words.len() == 1);
     }
 
     /// Prints what there is to print, and draws the bottom. An error means that nobody reads it any more.

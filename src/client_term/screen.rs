@@ -80,7 +80,7 @@ impl Screen {
         let mut above = above.into_iter().peekable();
         // With nothing to print, each row is written over itself: nothing flickers while bars grow.
         let is_over = above.peek().is_none();
-        let mut out = if is_over { self.to_top() } else { self.erase() };
+        let mut out = if is_over { self.go_to_top() } else { self.erase() };
         for line in above {
             out.push_str(&line);
             out.push_str("\r\n");
@@ -102,11 +102,11 @@ impl Screen {
 
     /// Removes the bottom, so that others can write to the terminal.
     pub fn erase(&mut self) -> String {
-        self.to_top() + "\x1b[J"
+        self.go_to_top() + "\x1b[J"
     }
 
     /// To the first row of the bottom.
-    fn to_top(&mut self) -> String {
+    fn go_to_top(&mut self) -> String {
         let mut out = "\r".to_owned();
         up(&mut out, self.cursor.0);
         (self.widths, self.cursor) = (Vec::new(), (0, 0));

@@ -6,7 +6,7 @@ use super::Language::{self, En, Zh};
 const STEP: f64 = 1_000.0;
 
 /// Units of bytes.
-const UNITS: &[&str] = &["B", "KB", "MB", "GB", "TB", "PB", "EB"];
+const UNITS: &[&str] = &["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
 /// Bytes.
 pub fn size(bytes: u64) -> String {
@@ -71,9 +71,9 @@ mod tests {
         let cases = [
             (0, "0 B"),
             (999, "999 B"),
-            (1_000, "1.0 KB"),
+            (1_000, "1.0 kB"),
             (12_345_678, "12.3 MB"),
-            (999_949, "999.9 KB"),
+            (999_949, "999.9 kB"),
             (999_950, "1.0 MB"),
             (5 << 30, "5.4 GB"),
             (u64::MAX, "18.4 EB"),

@@ -29,6 +29,8 @@ pub enum FileSaying<'a> {
     Many(Many),
     /// A file did not come through.
     Failed(&'a Job, &'a Why),
+    /// The user stopped so many.
+    ManyStopped(usize),
     /// So many more did not come through.
     MoreFailed(usize),
     /// Nothing was done about what was asked for.
@@ -101,6 +103,8 @@ pub(super) fn file(language: Language, saying: &FileSaying) -> String {
         (_, Failed(job, why)) => {
             format!("✗ {} {}", printable(&job.name), failed(language, job.way, &reason(language, why)))
         }
+        (Zh, ManyStopped(count)) => format!("✗ 已停止 {}；再传一次会从停下的地方继续", files(Zh, *count)),
+        (En, ManyStopped(count)) => format!("✗ {} stopped; the next time they go on from there", files(En, *count)),
         (Zh, MoreFailed(count)) => format!("✗ 另有 {} 没有传成；原因同上或类似", files(Zh, *count)),
         (En, MoreFailed(count)) => format!("✗ {} more did not come through, for such reasons", files(En, *count)),
         (_, Nothing(asked, why)) => format!("✗ {}: {}", printable(asked), reason(language, why)),
@@ -267,6 +271,7 @@ mod tests {
             FileSaying::HereAlready(&job, &DIGEST, evil),
             FileSaying::Many(many),
             FileSaying::Failed(&job, &refused),
+            FileSaying::ManyStopped(2),
             FileSaying::MoreFailed(2),
             FileSaying::Removed(evil),
             FileSaying::NotRemoved(evil, &refused),

@@ -27,8 +27,9 @@ pub(super) fn shared(language: Language, shared: &Shared) -> String {
         (En, Deed::Brought, Some(with)) if shared.own => format!("you sent {with} {files_done}"),
         (Zh, Deed::Brought, Some(_)) => format!("{who} 发给你 {files_done}"),
         (En, Deed::Brought, Some(_)) => format!("{who} sent you {files_done}"),
-        (Zh, Deed::Removed, _) if who.is_empty() => format!("{files_done} 已删除"),
+        (Zh, Deed::Removed, _) if who.is_empty() => format!("{files_done}已删除"),
         (En, Deed::Removed, _) if who.is_empty() => format!("removed by the host: {files_done}"),
+        (Zh, Deed::Removed, _) if shared.count == 1 => format!("{who} 删除了{files_done}"),
         (Zh, Deed::Removed, _) => format!("{who} 删除了 {files_done}"),
         (En, Deed::Removed, _) => format!("{who} removed {files_done}"),
     }
@@ -128,6 +129,7 @@ mod tests {
         assert_eq!(shared(Zh, &many), "小阳 分享了 512 个文件「homework/」 2.1 MB · /get homework");
         let gone = Shared { count: 3, deed: Deed::Removed, ..photo() };
         assert_eq!(shared(En, &gone), "小阳 removed 3 files");
+        assert_eq!(shared(Zh, &Shared { count: 1, ..gone }), "小阳 删除了文件「照片.png」");
         let alone = Shared { with: Some("小阳".into()), ..photo() };
         assert!(shared(Zh, &alone).starts_with("小阳 发给你 图片 640×480「照片.png」"));
     }

@@ -12,6 +12,7 @@ use crate::client::shown::{Deed, Shared};
 use crate::client::transfers::{Job, Listed, News, Progress, Way, Why, Wish as FilesWish};
 use crate::client::typed::{FileWish, Paths, wants_names, words_before_paths};
 use crate::client::words::FileSaying;
+use crate::wire::escape::printable;
 
 /// A file of so many bytes takes long enough that its beginning is worth a line where there are no bars.
 const LARGE: u64 = 16_000_000;
@@ -41,12 +42,14 @@ pub(super) struct Files {
     /// The latest first.
     known: VecDeque<Box<str>>,
     home: Option<PathBuf>,
+    /// The current folder: what is in it needs no more than its name.
+    here: PathBuf,
 }
 
 impl Files {
     /// Nothing is under way.
     pub fn new() -> Files {
-        Files { home: std::env::home_dir(), ..Files::default() }
+        Files { home: std::env::home_dir(), here: std::env::current_dir().unwrap_or_default(), ..Files::default() }
     }
 
     fn note_own(&mut self, name: &str) {
@@ -57,7 +60,9 @@ impl Files {
     }
 
     fn know(&mut self, name: &str) {
-        if !self.known.iter().any(|known| **known == *name) {
+        // Tab puts into the line what anybody would see there.
+        let is_plain = printable(name) == name;
+        if is_plain && !self.known.iter().any(|known| **known == *name) {
             self.known.push_front(name.into());
             self.known.truncate(KNOWN);
         }
@@ -142,7 +147,7 @@ impl Console {
                 self.came(now_ms, Came { job, at_once, words });
             }
             News::Fetched { job, digest, path, at_once, took_ms } => {
-                let path = path.to_string_lossy();
+                let path = path.strip_prefix(&self.files.here).unwrap_or(&path).to_string_lossy();
                 let saying = match at_once {
                     true => FileSaying::HereAlready(&job, &digest, &path),
                     false => FileSaying::Fetched(&job, &digest, &path, took_ms),
@@ -150,9 +155,14 @@ impl Console {
                 let words = say(self.language(), &Saying::File(saying));
                 self.came(now_ms, Came { job, at_once, words });
             }
+            News::Failed { job, why: Why::Cancelled } => {
+                self.files.ended(&job);
+                let words = say(self.language(), &Saying::File(FileSaying::Failed(&job, &Why::Cancelled)));
+                self.files.tally.stopped(now_ms, words);
+            }
             News::Failed { job, why } => {
                 self.files.ended(&job);
-                self.has_failed |= why != Why::Cancelled;
+                self.has_failed = true;
                 if self.files.tally.failed() {
                     self.tell_failure(&FileSaying::Failed(&job, &why));
                 }
@@ -225,6 +235,7 @@ impl Console {
             match told {
                 Told::One(words) => self.print.push_back(Print::Line(words)),
                 Told::Many(many) => self.tell_file(&FileSaying::Many(many)),
+                Told::ManyStopped(count) => self.tell_file(&FileSaying::ManyStopped(count)),
                 Told::MoreFailed(count) => self.tell_failure(&FileSaying::MoreFailed(count)),
             }
         }
@@ -241,19 +252,11 @@ impl Console {
     }
 
     fn tell_under_way(&mut self) {
-        let count = self.files.progress.len();
-        let rows = bars::rows(&self.files.progress, self.files.whole, COLUMNS, count + 1, self.language());
-        let keys = self.files.progress.iter().map(|file| file.job.key);
-        let numbered: Vec<String> = keys
-            .map(|key| format!("{key:>3} "))
-            .chain(["    ".to_owned()])
-            .zip(rows)
-            .map(|(key, row)| key + &row)
-            .collect();
-        if numbered.is_empty() {
+        let rows = bars::numbered(&self.files.progress, self.files.whole, COLUMNS, self.language());
+        if rows.is_empty() {
             return self.tell(&Saying::File(FileSaying::NothingUnderWay));
         }
-        self.print.extend(numbered.into_iter().map(Print::Line));
+        self.print.extend(rows.into_iter().map(Print::Line));
     }
 
     /// The rows about files on their way, for a window of so many columns, with room for so many rows.

@@ -127,7 +127,7 @@ impl Console {
             What::Kicked { .. } if self.view.room(room).is_none() => self.print(now_ms, &shown),
             What::Said(said) if said.history => self.talks.keep_old(room, true, shown),
             What::Said(said) => {
-                let sight = if said.own || said.is_notice { Sight::Unseen } else { Sight::Unread };
+                let sight = if said.is_news() { Sight::Unread } else { Sight::Unseen };
                 self.talks.keep(room, true, shown, sight, calls);
             }
             What::Removed { .. } => {}

@@ -158,6 +158,18 @@ fn a_file_for_one_person_rings_and_what_is_said_behind_it_stands_behind_it() {
 }
 
 #[test]
+fn a_file_that_came_while_the_user_was_away_is_unread() {
+    let mut screen = screen();
+    let notice = |text: &str| Event::Line {
+        text: format!("@time=2026-11-20T13:00:00.000Z;msgid={} :ben!u@h NOTICE anna :{text}", text.len()).into(),
+        history: true,
+    };
+    screen.happened(NOON_MS, &notice("[文件 file] 秘密.png · 2.1 MB"));
+    screen.happened(NOON_MS, &notice("pling"));
+    assert_eq!(screen.prompt(80), "[3:ben 1] 大厅(2)> ");
+}
+
+#[test]
 fn a_script_stays_until_its_files_are_moved_and_fails_when_one_is_not() {
     let mut moving = script();
     moving.typed(NOON_MS, "!put a.zip");
@@ -202,8 +214,9 @@ fn a_listing_is_printed_and_tab_knows_its_names() {
     };
     let files = vec![file("a b.png"), file("照片.png")];
     screen.news(NOON_MS, News::Listing { scope: "*".into(), pattern: None, files: Ok(files) });
-    let rows = ["1.0 KB  13:19  小阳  a b.png", "1.0 KB  13:19  小阳  照片.png", "2 个文件，共 2.0 KB；!get 名字 下载"];
+    let rows = ["1.0 kB  13:19  小阳  a b.png", "1.0 kB  13:19  小阳  照片.png", "2 个文件，共 2.0 kB；!get 名字 下载"];
     assert_eq!(printed(&mut screen), rows);
+    hear(&mut screen, &stored("eve", "*", "照\u{1b}[2J"));
     let offered = |before: &str| screen.completion(before).map(|completion| completion.words).unwrap_or_default();
     assert_eq!(offered("!get 照"), ["照片.png "]);
     assert_eq!(offered("！下载文件*"), ["\"a b.png\" ", "照片.png "]);
