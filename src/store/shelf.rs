@@ -80,7 +80,7 @@ fn file(row: &Row<'_>) -> rusqlite::Result<Option<(FileKey, FileEntry)>> {
         stored_ms: number(6)?,
         uploader: row.get_ref(7)?.as_str_or_null()?.map(Box::from),
         account: row.get::<_, Option<u32>>(8)?.map(AccountId),
-        media: Media::parse(row.get_ref(9)?.as_str()?),
+        media: Media::parse(row.get_ref(9)?.as_str()?).unwrap_or_default(),
         stamp: Stamp { size: number(3)?, mtime_ns: row.get(4)?, inode: number(5)? },
     };
     Ok(Some((FileKey { scope, name }, entry)))
