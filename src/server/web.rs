@@ -96,21 +96,28 @@ impl Web {
     }
 }
 
-/// Serves whoever comes, and looks after those who wait.
+/// Serves whoever comes, and looks after those who wait. While nobody is there, nothing wakes it.
 async fn receive(executor: Rc<LocalExecutor<'static>>, shared: Rc<Shared>, arrivals: Receiver<Arrived>) {
+    let mut next_look: Option<Instant> = None;
     loop {
         let arrival = async { Some(arrivals.recv().await) };
         let look = async {
-            if shared.dues.is_empty() {
-                std::future::pending::<()>().await;
-            }
-            Timer::after(shared.patience.look).await;
+            match next_look {
+                Some(at) => Timer::at(at).await,
+                None => std::future::pending().await,
+            };
             None
         };
-        match arrival.or(look).await {
-            Some(Ok(arrived)) => executor.spawn(serve(arrived, shared.clone())).detach(),
+        match look.or(arrival).await {
+            Some(Ok(arrived)) => {
+                executor.spawn(serve(arrived, shared.clone())).detach();
+                next_look = next_look.or_else(|| Some(Instant::now() + shared.patience.look));
+            }
             Some(Err(_)) => return,
-            None => shared.dues.ring(Instant::now()),
+            None => {
+                shared.dues.ring(Instant::now());
+                next_look = (!shared.dues.is_empty()).then(|| Instant::now() + shared.patience.look);
+            }
         }
     }
 }

@@ -15,8 +15,15 @@ impl Session {
     /// A listing is complete.
     pub(super) fn listed(&self, label: Option<Box<str>>, lines: &[Box<str>], orders: &mut Orders) {
         let Some(label) = label.filter(|label| number(label).is_some()) else { return };
-        let files = lines.iter().filter_map(|text| entry(&Line::parse(text)?)).collect();
-        orders.tell(Event::File(Box::new(Answer { label, said: Said::Listing(files) })));
+        let lines = lines.iter().filter_map(|text| Line::parse(text));
+        let (mut files, mut more) = (Vec::new(), None);
+        for line in lines {
+            match line.params() {
+                ["MORE", _scope, name] => more = Some(Box::from(*name)),
+                _ => files.extend(entry(&line)),
+            }
+        }
+        orders.tell(Event::File(Box::new(Answer { label, said: Said::Listing { files, more } })));
     }
 }
 

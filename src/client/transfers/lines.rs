@@ -1,5 +1,7 @@
 //! What is said about files on the chat link: the lines that ask, and the answers.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::Listed;
 use crate::wire::digest::Digest;
 use crate::wire::line::Line;
@@ -44,7 +46,12 @@ pub enum Said {
     /// It is removed.
     Gone,
     /// What there is.
-    Listing(Vec<Listed>),
+    Listing {
+        /// The files.
+        files: Vec<Listed>,
+        /// There are more behind the file of this name.
+        more: Option<Box<str>>,
+    },
     /// No, with the code and the sentence.
     Refused {
         /// `NO_SUCH_FILE`, …
@@ -90,6 +97,51 @@ pub fn list(scope: &str, pattern: Option<&str>) -> Box<str> {
     format!("FILE LIST {}{pattern}", word(scope)).into()
 }
 
+/// Asks what there is behind the file of a name.
+pub fn list_more(scope: &str, pattern: Option<&str>, after: &str) -> Box<str> {
+    // Here it is a word in the middle of a line, where a blank cannot be. What fits too much is left out by [`fits`].
+    let pattern = match pattern.filter(|pattern| !pattern.is_empty()) {
+        None => "*".to_owned(),
+        Some(name) if name.contains(' ') && !name.contains(['*', '?']) => format!("{}/*", name.trim_matches('/')),
+        Some(pattern) => pattern.to_owned(),
+    };
+    format!("FILE LIST {} {} :{after}", word(scope), pattern.replace(char::is_whitespace, "?")).into()
+}
+
+/// Whether a pattern means a name: as the server does, by the name of a file or folder, or with `*` and `?`.
+pub fn fits(pattern: Option<&str>, name: &str) -> bool {
+    // Names are kept in one form of Unicode.
+    let pattern: String = pattern.unwrap_or("*").trim_matches('/').nfc().collect();
+    let pattern = if pattern.is_empty() { "*" } else { &pattern };
+    match pattern.contains(['*', '?']) {
+        true => is_match(pattern, name),
+        false => name.strip_prefix(pattern).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    }
+}
+
+/// `*` is any text, `?` one character. Takes pattern × name steps at most.
+fn is_match(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut seen) = (0, 0);
+    // Where the last star was, and how far the text that it stands for goes.
+    let mut star = None;
+    while seen < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, seen));
+                at += 1;
+            }
+            Some(c) if *c == '?' || *c == name[seen] => (at, seen) = (at + 1, seen + 1),
+            _ => {
+                let Some((star_at, taken)) = star else { return false };
+                star = Some((star_at, taken + 1));
+                (at, seen) = (star_at + 1, taken + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|c| *c == '*')
+}
+
 /// What a scope is on a line: one word. What somebody typed with a blank in it is none, and the server says so.
 fn word(scope: &str) -> String {
     let word: String = scope.trim().trim_start_matches(':').replace(char::is_whitespace, "_");
@@ -102,7 +154,7 @@ pub fn answer(line: &Line) -> Option<Said> {
         ("FILE", Some("TICKET")) => Some(ticket(line).unwrap_or(Said::Odd)),
         ("FILE", Some("STORED")) => Some(Said::Stored),
         ("FILE", Some("GONE")) => Some(Said::Gone),
-        ("FILE", Some("ENTRY")) => Some(Said::Listing(entry(line).into_iter().collect())),
+        ("FILE", Some("ENTRY")) => Some(Said::Listing { files: entry(line).into_iter().collect(), more: None }),
         ("FAIL", Some(_)) => Some(Said::Refused {
             code: line.param(1).unwrap_or_default().into(),
             sentence: line.params().last().copied().unwrap_or_default().into(),
@@ -164,8 +216,26 @@ mod tests {
         assert_eq!(&*put("*", 0, &digest, "a", true), format!("FILE REPLACE * 0 {HEX} :a"));
         assert_eq!((&*get("ben", "a b"), &*remove("*", "a")), ("FILE GET ben :a b", "FILE DEL * :a"));
         assert_eq!((&*list("*", None), &*list("*", Some("*.zip"))), ("FILE LIST *", "FILE LIST * :*.zip"));
+        let more = |pattern| list_more("*", pattern, "a b");
+        assert_eq!((&*more(None), &*more(Some("x"))), ("FILE LIST * * :a b", "FILE LIST * x :a b"));
+        assert_eq!(
+            (&*more(Some("作 业/")), &*more(Some("a b*"))),
+            ("FILE LIST * 作?业/* :a b", "FILE LIST * a?b* :a b")
+        );
         assert_eq!((&*get("two words", "a"), &*get("", "a")), ("FILE GET two_words :a", "FILE GET * :a"));
         assert_eq!((number(&label(7)), number("m7"), number("fx")), (Some(7), None, None));
+    }
+
+    #[test]
+    fn a_pattern_means_the_same_here_as_at_the_server() {
+        for (pattern, name) in
+            [(None, "a/b"), (Some("a"), "a"), (Some("a/"), "a/b"), (Some("a*.?"), "ab/c.d"), (Some("*阳"), "小阳阳")]
+        {
+            assert!(fits(pattern, name), "{pattern:?} {name}");
+        }
+        for (pattern, name) in [("a", "ab"), ("a b/*", "a-b/c"), ("a?", "a"), ("*.zip", "a.zip.txt")] {
+            assert!(!fits(Some(pattern), name), "{pattern} {name}");
+        }
     }
 
     #[test]

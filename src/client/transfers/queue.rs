@@ -38,6 +38,9 @@ const SMALL_UNDER_WAY: usize = 192;
 /// Big files that are moved at once: more would only make each of them late.
 const BIG_UNDER_WAY: usize = 3;
 
+/// Files of one listing. Our own server keeps no more; another one that lists without end is stopped here.
+const LISTED: usize = 200_000;
+
 /// Milliseconds between two reports of how far everything is: as often as an eye follows a bar.
 const PROGRESS_EVERY_MS: u64 = 250;
 
@@ -139,9 +142,9 @@ enum Ask {
     /// May this file be moved?
     Offer(u64),
     /// Which files does this errand mean?
-    Names { errand: u64, name: Box<str>, scope: Box<str> },
+    Names { errand: u64, name: Box<str>, scope: Box<str>, known: Vec<Listed> },
     /// What is there? The user wants to know.
-    List { scope: Box<str>, pattern: Option<Box<str>> },
+    List { scope: Box<str>, pattern: Option<Box<str>>, known: Vec<Listed> },
     /// Remove this.
     Remove { scope: Box<str>, name: Box<str> },
 }

@@ -38,10 +38,18 @@ fn a_listing_is_one_answer_and_what_others_bring_is_for_the_view() {
     let mut anna = Anna::in_lobby();
     ask(&mut anna, "f1", "FILE LIST *");
     let entry = |name: &str| format!("@batch=l :gzy FILE ENTRY * 7 {HEX} 2026-11-20T13:19:21.007Z ben :{name}");
-    anna.hear(&["@label=f1 :gzy BATCH +l gzy/files *", &entry("a"), "@batch=l :gzy FILE ENTRY odd", &entry("作业/b")]);
+    let more = "@batch=l :gzy FILE MORE * :作业/b";
+    anna.hear(&[
+        "@label=f1 :gzy BATCH +l gzy/files",
+        &entry("a"),
+        "@batch=l :gzy FILE ENTRY odd",
+        &entry("作业/b"),
+        more,
+    ]);
     assert_eq!(anna.events, []);
     anna.hear(&[":gzy BATCH -l"]);
-    let Said::Listing(files) = &answers(&anna)[0].said else { panic!("{:?}", anna.events) };
+    let Said::Listing { files, more: Some(more) } = &answers(&anna)[0].said else { panic!("{:?}", anna.events) };
+    assert_eq!(&**more, "作业/b");
     assert_eq!(files.iter().map(|file| &*file.name).collect::<Vec<_>>(), ["a", "作业/b"]);
     let stored = format!(":ben!u@h FILE STORED * 7 {HEX} :c");
     anna.events.clear();

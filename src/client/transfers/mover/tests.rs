@@ -203,7 +203,8 @@ fn shelf(name: &'static str, content: &[u8]) -> impl FnMut(u64, &str) -> Said + 
     move |number, line| match line.split(' ').nth(1) {
         Some("LIST") => {
             let name = name.into();
-            Said::Listing(vec![Listed { name, size, digest, stored_ms: 0, uploader: None, media: None }])
+            let file = Listed { name, size, digest, stored_ms: 0, uploader: None, media: None };
+            Said::Listing { files: vec![file], more: None }
         }
         Some("GET") => Said::GetTicket { token: format!("t{number}").into(), size, digest },
         _ => panic!("{line}"),
@@ -350,7 +351,7 @@ fn nothing_is_said_to_a_server_with_another_key() {
 fn what_was_unfinished_is_taken_up_by_the_next_client() {
     let content = bytes(100_000);
     let whole = content.clone();
-    let board = Board::new(move |request, _| match request.line.contains("/t/t2") {
+    let board = Board::new(move |request, _| match !request.line.contains("/t/t10") {
         true => Reply::HangUp(0),
         false => Reply::Say("200 OK", whole.clone()),
     });

@@ -9,8 +9,8 @@ impl Queue {
                 let Some(line) = self.works.get(key).and_then(Work::offer) else { return };
                 line
             }
-            Ask::Names { name, scope, .. } => lines::list(scope, Some(name)),
-            Ask::List { scope, pattern } => lines::list(scope, pattern.as_deref()),
+            Ask::Names { name, scope, known, .. } => list(scope, Some(name), known),
+            Ask::List { scope, pattern, known } => list(scope, pattern.as_deref(), known),
             Ask::Remove { scope, name } => lines::remove(scope, name),
         };
         self.last_ask += 1;
@@ -26,15 +26,20 @@ impl Queue {
             ask if answer.said == Said::Unsent => self.to_ask.push_back(ask),
             // Its errand was cancelled meanwhile.
             Ask::Names { errand, .. } if !self.errands.contains_key(&errand) => {}
-            Ask::Names { errand, name, scope } => match listing(answer.said) {
-                Ok(files) => self.named(errand, name, &scope, files),
+            Ask::Names { errand, name, scope, known } => match listing(answer.said, known, Some(&name)) {
+                Ok(Part::All(files)) => self.named(errand, name, &scope, files),
+                Ok(Part::Some(known)) => self.ask(now_ms, Ask::Names { errand, name, scope, known }),
                 Err(why) => {
                     self.nothing(name, why);
                     self.errand_shrinks(errand);
                 }
             },
-            Ask::List { scope, pattern } => {
-                let files = listing(answer.said);
+            Ask::List { scope, pattern, known } => {
+                let files = match listing(answer.said, known, pattern.as_deref()) {
+                    Ok(Part::Some(known)) => return self.ask(now_ms, Ask::List { scope, pattern, known }),
+                    Ok(Part::All(files)) => Ok(files),
+                    Err(why) => Err(why),
+                };
                 self.orders.push(Order::Tell(News::Listing { scope, pattern, files }));
             }
             Ask::Remove { scope, name } => {
@@ -113,7 +118,7 @@ impl Queue {
     pub(super) fn give_up_questions(&mut self) {
         for ask in std::mem::take(&mut self.to_ask) {
             match ask {
-                Ask::List { scope, pattern } => {
+                Ask::List { scope, pattern, .. } => {
                     self.orders.push(Order::Tell(News::Listing { scope, pattern, files: Err(Why::Lost) }));
                 }
                 Ask::Remove { scope, name } => {
@@ -130,7 +135,7 @@ impl Queue {
         let asks: Vec<Ask> = std::mem::take(&mut self.asked).into_values().map(|(_, ask)| ask).collect();
         for ask in std::mem::take(&mut self.to_ask).into_iter().chain(asks) {
             let news = match ask {
-                Ask::List { scope, pattern } => News::Listing { scope, pattern, files: Err(why.clone()) },
+                Ask::List { scope, pattern, .. } => News::Listing { scope, pattern, files: Err(why.clone()) },
                 Ask::Remove { scope, name } => News::Removed { scope, name, result: Err(why.clone()) },
                 Ask::Names { name, .. } => News::Nothing { asked: name, why: why.clone() },
                 Ask::Offer(_) => continue,
@@ -165,15 +170,46 @@ impl Work {
     }
 }
 
-fn listing(said: Said) -> Result<Vec<Listed>, Why> {
+/// Asks for all, or for what is behind what is known.
+fn list(scope: &str, pattern: Option<&str>, known: &[Listed]) -> Box<str> {
+    match known.last() {
+        None => lines::list(scope, pattern),
+        Some(last) => lines::list_more(scope, pattern, &last.name),
+    }
+}
+
+/// What is known of a listing.
+enum Part {
+    /// There are more behind the last of these.
+    Some(Vec<Listed>),
+    All(Vec<Listed>),
+}
+
+/// Puts what came to what was known.
+fn listing(said: Said, mut known: Vec<Listed>, pattern: Option<&str>) -> Result<Part, Why> {
     match said {
-        Said::Listing(mut files) => {
-            files.sort_by(|one, other| one.name.cmp(&other.name));
-            Ok(files)
+        Said::Listing { files, more } => {
+            let before = known.len();
+            known.extend(files);
+            // Each answer has to get further.
+            let goes_on = known.len() > before && known.len() < LISTED;
+            if let Some(last) = more.filter(|_| goes_on)
+                && known.last().is_some_and(|file| file.name == last)
+            {
+                return Ok(Part::Some(known));
+            }
+            // The first part is what the server says that it is; what comes behind was asked for less exactly.
+            let mut number = 0;
+            known.retain(|file| {
+                number += 1;
+                before == 0 || number <= before || lines::fits(pattern, &file.name)
+            });
+            known.sort_by(|one, other| one.name.cmp(&other.name));
+            Ok(Part::All(known))
         }
         Said::Refused { code, sentence } => Err(refusal(code, sentence)),
         // The answer of a server with nothing to say.
-        _ => Ok(Vec::new()),
+        _ => Ok(Part::All(known)),
     }
 }
 

@@ -17,11 +17,11 @@ impl Queue {
                 for name in names {
                     let kept = Kept::Get { name: name.clone(), scope: scope.clone() };
                     if let Some(errand) = self.begin_errand(kept) {
-                        self.to_ask.push_back(Ask::Names { errand, name, scope: scope.clone() });
+                        self.to_ask.push_back(Ask::Names { errand, name, scope: scope.clone(), known: vec![] });
                     }
                 }
             }
-            Wish::List { pattern, scope } => self.to_ask.push_back(Ask::List { scope, pattern }),
+            Wish::List { pattern, scope } => self.to_ask.push_back(Ask::List { scope, pattern, known: vec![] }),
             Wish::Remove { name, scope } => self.to_ask.push_back(Ask::Remove { scope, name }),
             Wish::Cancel(Some(key)) => self.cancel(key),
             Wish::Cancel(None) => {

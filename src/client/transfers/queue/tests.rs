@@ -264,7 +264,10 @@ fn a_refusal_is_told_with_its_code_and_is_the_end() {
 fn names_and_patterns_become_files() {
     let mut desk = Desk::new();
     assert_eq!(lines_in(&desk.take(Fact::Wished(get("*.zip")))), ["f1 FILE LIST * :*.zip"]);
-    let orders = desk.said("f1", Said::Listing(vec![listed("b.zip", 5), listed("a.zip", BIG), listed("../x", 1)]));
+    let orders = desk.said(
+        "f1",
+        Said::Listing { files: vec![listed("b.zip", 5), listed("a.zip", BIG), listed("../x", 1)], more: None },
+    );
     let names: Vec<String> = Desk::news(&orders)
         .iter()
         .map(|news| match news {
@@ -292,7 +295,7 @@ fn names_and_patterns_become_files() {
 fn a_name_that_nothing_has_and_a_path_that_leads_nowhere_are_told() {
     let mut desk = Desk::new();
     desk.take(Fact::Wished(get("nothing")));
-    let news = Desk::news(&desk.said("f1", Said::Listing(vec![])));
+    let news = Desk::news(&desk.said("f1", Said::Listing { files: vec![], more: None }));
     assert_eq!(news[0], News::Nothing { asked: "nothing".into(), why: Why::NoSuchFile });
     assert_eq!(news.last(), Some(&News::AllDone));
     desk.take(Fact::Wished(put("/none")));
@@ -318,7 +321,7 @@ fn what_is_cancelled_stops_and_the_rest_goes_on() {
     desk.take(Fact::Wished(get("*")));
     let orders = desk.take(Fact::Wished(Wish::Cancel(None)));
     assert_eq!(Desk::news(&orders).last(), Some(&News::AllDone));
-    assert_eq!(desk.said("f2", Said::Listing(vec![listed("late", 1)])), []);
+    assert_eq!(desk.said("f2", Said::Listing { files: vec![listed("late", 1)], more: None }), []);
 }
 
 #[test]
@@ -336,7 +339,7 @@ fn what_is_unfinished_is_kept_until_it_is_done_and_when_the_link_ends() {
     queue.take(0, Fact::Wished(get("x")));
     assert_eq!(kept(queue.orders()), [1, 2], "the same wish twice is one");
     queue.take(0, Fact::In { has_cloud: true });
-    queue.take(0, Fact::Answered(Answer { label: "f1".into(), said: Said::Listing(vec![]) }));
+    queue.take(0, Fact::Answered(Answer { label: "f1".into(), said: Said::Listing { files: vec![], more: None } }));
     assert_eq!(kept(queue.orders()), [1]);
     queue.take(0, Fact::Ended);
     let orders = queue.orders();
@@ -362,7 +365,7 @@ fn questions_are_answered_or_given_up() {
     let list = Wish::List { pattern: None, scope: "*".into() };
     desk.take(Fact::Wished(list.clone()));
     desk.take(Fact::Wished(Wish::Remove { name: "a".into(), scope: "*".into() }));
-    let news = Desk::news(&desk.said("f1", Said::Listing(vec![listed("b", 1), listed("a", 1)])));
+    let news = Desk::news(&desk.said("f1", Said::Listing { files: vec![listed("b", 1), listed("a", 1)], more: None }));
     let [News::Listing { files: Ok(files), .. }] = &news[..] else { panic!("{news:?}") };
     assert_eq!(files.iter().map(|file| &*file.name).collect::<Vec<_>>(), ["a", "b"]);
     let news = Desk::news(&desk.said("f2", Said::Refused { code: "NO_SUCH_FILE".into(), sentence: "x".into() }));
@@ -396,4 +399,22 @@ fn a_server_that_never_answers_an_offer_is_asked_again() {
     desk.hashed(1, 10);
     assert!(desk.wait_for_line().starts_with("f2 FILE PUT"));
     assert!(desk.now_ms >= ANSWER_WITHIN_MS);
+}
+
+#[test]
+fn a_long_listing_is_asked_for_until_its_end() {
+    let mut desk = Desk::new();
+    desk.take(Fact::Wished(get("作 业")));
+    let part = |names: &[&str], more: Option<&str>| Said::Listing {
+        files: names.iter().map(|name| listed(name, 1)).collect(),
+        more: more.map(Into::into),
+    };
+    let orders = desk.said("f1", part(&["作 业/a", "作 业/b"], Some("作 业/b")));
+    assert_eq!(lines_in(&orders), ["f2 FILE LIST * 作?业/* :作 业/b"]);
+    let orders = desk.said("f2", part(&["作 业/c", "作-业/d"], None));
+    let names: Vec<_> = lines_in(&orders).iter().map(|line| line.rsplit(':').next().unwrap().to_owned()).collect();
+    assert_eq!(names, ["作 业/a", "作 业/b", "作 业/c"], "and nothing that only looks like it");
+    desk.take(Fact::Wished(Wish::List { pattern: None, scope: "*".into() }));
+    let orders = desk.said("f6", part(&[], Some("x")));
+    assert!(matches!(&Desk::news(&orders)[..], [News::Listing { files: Ok(_), .. }]), "one that gets no further ends");
 }
