@@ -14,6 +14,7 @@ mod receive;
 mod route;
 mod send;
 mod shared;
+mod sleep;
 mod turns;
 mod visit;
 mod writer;
@@ -82,8 +83,8 @@ impl Web {
         let run = move || {
             let shared = Rc::new(Shared::new(settings, cloud, mail, patience));
             let executor = Rc::new(LocalExecutor::new());
-            // The reactor stays with the thread of the talk: this one only sleeps when there is nothing to do.
-            smol::future::block_on(executor.run(receive(executor.clone(), shared, arrivals)));
+            let sleeper = shared.sleeper.clone();
+            sleeper.run(executor.run(receive(executor.clone(), shared, arrivals)));
         };
         std::thread::Builder::new().name("transfers".into()).spawn(run)?;
         Ok(Web(door))

@@ -6,7 +6,9 @@ use crate::chat::shelf::web::{WebReply, WebWish};
 use crate::chat::testing::cloud::{FILES, digest};
 use crate::chat::testing::{World, settings};
 use crate::chat::{CloudRules, Input, Settings};
-use crate::wire::limits::{FILE_OFFERS_PER_SESSION, FILE_ORPHAN_MS, FILE_TICKET_IDLE_MS};
+use crate::wire::limits::{
+    FILE_OFFERS_PER_SESSION, FILE_ORPHAN_MS, FILE_TICKET_IDLE_MS, FILES_GATHERED_MAX_MS, FILES_GATHERED_MS,
+};
 
 fn put(size: u64, name: &str, content: char) -> String {
     format!("FILE PUT * {size} {} :{name}", digest(content))
@@ -237,8 +239,11 @@ fn many_files_at_once_are_one_notice_for_people_and_a_line_each_for_programs() {
     w.disk(ShelfFact::Stored(stored.collect()));
     w.save();
     assert_eq!(w.said_to(ben).len(), 4);
+    assert_eq!(w.said_to(old), [""; 0], "more may come");
+    w.pass_ms(FILES_GATHERED_MS);
     let head = format!(":{} NOTICE #lobby :", w.source(anna));
     assert_eq!(w.said_to(old), [format!("{head}[文件 file] 4 个文件 files in 作业/ · 4.0 kB · !ls 作业")]);
+    w.pass_ms(FILES_GATHERED_MAX_MS);
     w.disk(ShelfFact::Reachable("http://192.0.2.1:510".into()));
     assert_eq!(
         w.said_to(old),
@@ -255,6 +260,30 @@ fn many_files_at_once_are_one_notice_for_people_and_a_line_each_for_programs() {
         told[0].ends_with(" · 5 B · SHA-256 00000078 · http://192.0.2.1:510/cloud/%E5%91%A8%20%E4%B8%80.txt"),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_folder_that_takes_long_is_told_of_less_and_less_often() {
+    let mut w = World::new();
+    let anna = w.member_with_caps("anna", FILES);
+    let ben = w.member_with_caps("ben", FILES);
+    let old = w.join("old");
+    let mut told = Vec::new();
+    for number in 0..400_u32 {
+        w.line(anna, &put(10, &format!("作业/{number}"), char::from_u32(0x4e00 + number).unwrap()));
+        let intake = w.prepares().remove(0);
+        w.bytes_are_there(&intake, 10);
+        w.save();
+        w.pass_ms(100);
+        told.extend(w.said_to(old));
+    }
+    w.handle(Input::Stopping);
+    told.extend(w.said_to(old).into_iter().filter(|line| line.contains("[文件 file]")));
+    assert!(told[..3].iter().all(|line| line.contains(" · SHA-256 ")), "the first ones at once: {told:?}");
+    assert!(told.len() < 10, "{told:?}");
+    let count = |line: &String| line.split("[文件 file] ").nth(1)?.split(' ').next()?.parse::<usize>().ok();
+    assert_eq!(3 + told[3..].iter().map(|line| count(line).unwrap_or(1)).sum::<usize>(), 400, "{told:?}");
+    assert_eq!(w.said_to(ben).iter().filter(|line| line.contains(" FILE STORED ")).count(), 400);
 }
 
 #[test]
