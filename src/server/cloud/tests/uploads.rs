@@ -270,4 +270,8 @@ fn what_does_not_fit_on_the_disk_is_refused_before_a_byte_is_sent() {
     let host = Host::new(CALM);
     let huge = Intake { size: Some(1 << 60), ..intake(1, "a.bin", b"") };
     assert_eq!(host.prepare(&huge, vec![]), ShelfFact::Failed { upload: huge.upload, fault: Fault::DiskFull });
+    // Nor what fits alone, but not beside what is coming already.
+    let _coming = block_on(host.cloud.receive(&huge, 0)).unwrap();
+    let beside = intake(2, "b.bin", &bytes(MIB));
+    assert_eq!(host.prepare(&beside, vec![]), ShelfFact::Failed { upload: beside.upload, fault: Fault::DiskFull });
 }
