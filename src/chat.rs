@@ -57,7 +57,7 @@ mod upkeep;
 mod who;
 mod whois;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use crate::store::directory::Directory;
@@ -69,7 +69,8 @@ pub use self::effect::{Audience, Effect, Secret};
 pub use self::input::Input;
 pub use self::room::{Member, Room};
 pub use self::session::{Login, Session};
-use self::shelf::web::WebReply;
+pub use self::shelf::CloudRules;
+use self::shelf::{LoginHash, Shelf};
 
 use self::accounts::Accounts;
 use self::group::Groups;
@@ -129,6 +130,8 @@ pub struct Settings {
     pub cloak_secret: [u8; 32],
     /// Seconds that local time is ahead of UTC; for what people read as text.
     pub utc_offset_secs: i32,
+    /// How much the file cloud takes.
+    pub cloud: CloudRules,
 }
 
 /// Whose answer is under way.
@@ -142,6 +145,8 @@ enum Asker {
     Person(AccountId),
     /// What somebody was told in private while they were away.
     Missed(AccountId),
+    /// Whether HTTP requests that come with this name and password are their account's.
+    Knock(LoginHash),
 }
 
 /// Everything that the rules know. Its one owner is the hub.
@@ -187,6 +192,8 @@ pub struct Chat {
     resumable: VecDeque<ConnId>,
     /// Rooms that have counts to tell.
     counting: Vec<RoomId>,
+    /// The files of the cloud.
+    shelf: Shelf,
 }
 
 impl Chat {
@@ -200,6 +207,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) -> Chat {
         let lobby_name = settings.lobby.clone();
+        let accounts: HashSet<AccountId> = directory.accounts.iter().map(|account| account.id).collect();
         let mut chat = Chat {
             settings,
             started_ms: now.wall_ms,
@@ -231,10 +239,12 @@ impl Chat {
             due: BTreeSet::new(),
             resumable: VecDeque::new(),
             counting: Vec::new(),
+            shelf: Shelf::new(directory.files),
         };
         chat.lobby = lobby_name.map(|name| chat.open_room(name, true, now, effects));
         chat.lobby.into_iter().for_each(|lobby| chat.guard_look(lobby));
         chat.load_groups(directory.groups, directory.last_group, now, effects);
+        chat.drop_ownerless(&accounts, now, effects);
         chat.isupport = chat.isupport_lines();
         chat
     }
@@ -263,16 +273,13 @@ impl Chat {
                     self.turn(conn, now, effects, |turn| turn.end_silently(&reason));
                 }
             }
-            Input::Saved { up_to, count, result } => self.saved(up_to, count, result, effects),
+            Input::Saved { up_to, count, result } => self.saved(up_to, count, result, now, effects),
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),
             Input::PasswordHashed { token, hash } => self.password_hashed(token, hash, now, effects),
-            Input::Web { web, .. } => {
-                let sentence = "the file cloud is not built yet".into();
-                let reply = Box::new(WebReply::Refused { status: 503, sentence, offset: None });
-                effects.push(Effect::Web { web, reply });
-            }
-            Input::WebGone { .. } | Input::Shelf(_) => {}
+            Input::Web { web, request } => self.visited(web, *request, now, effects),
+            Input::WebGone { web } => self.visitor_gone(web),
+            Input::Shelf(fact) => self.shelf_told(fact, now, effects),
             Input::AccountsChanged(entries) => self.take_in_accounts(entries, now, effects),
             Input::MotdRead(motd) => self.motd = motd,
             Input::Stopping => self.say_goodbye(now, effects),

@@ -25,7 +25,6 @@ mod secret;
 mod signals;
 mod tls;
 mod transport;
-#[expect(dead_code, reason = "the transfers come with the next commits")]
 mod web;
 mod welcome;
 
@@ -39,8 +38,9 @@ use async_channel::{Receiver, Sender};
 use smol::LocalExecutor;
 
 use crate::chat::shelf::order::ShelfFact;
-use crate::chat::{Input, Settings};
+use crate::chat::{CloudRules, Input, Settings};
 use crate::password_file;
+use crate::store::directory::Directory;
 use crate::store::{Answer, Store};
 use crate::wire::fingerprint::Fingerprint;
 use crate::wire::name::RoomName;
@@ -135,7 +135,8 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let door = Door::new(tls::shown(&identity).map_err(ServerError::Identity)?, config.plain);
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
-    let cloud = open_cloud(&config, mail.clone())?;
+    let cloud = open_cloud(&config, &opened.directory, mail.clone())?;
+    listeners.addresses().first().into_iter().for_each(|address| cloud.announce(*address));
     let web_settings = WebSettings {
         max_transfers: config.transfers.at_once,
         rate: config.transfers.rate,
@@ -153,6 +154,11 @@ pub fn run(config: Config) -> Result<(), ServerError> {
         password,
         cloak_secret,
         utc_offset_secs: config.utc_offset_secs,
+        cloud: CloudRules {
+            max_file: config.transfers.max_file,
+            quota: config.transfers.quota,
+            quota_total: config.transfers.total,
+        },
     };
     let hub_parts = hub::Parts {
         settings,
@@ -215,13 +221,14 @@ fn open_store(config: &Config, mail: Sender<Mail>) -> Result<crate::store::Opene
 }
 
 /// Opens the folder of the files. What its threads have to tell goes to the rules.
-fn open_cloud(config: &Config, mail: Sender<Mail>) -> Result<Cloud, ServerError> {
+fn open_cloud(config: &Config, directory: &Directory, mail: Sender<Mail>) -> Result<Cloud, ServerError> {
     let folder = config.cloud.clone().unwrap_or_else(|| config.data.join(CLOUD));
     let tell = move |fact: ShelfFact| {
         // At the end of the server nobody is left to be told.
         let _ = mail.send_blocking(Mail::Fact(Input::Shelf(fact)));
     };
-    Cloud::open(&folder, Vec::new(), tell).map_err(|why| ServerError::File("use the folder of the files,", folder, why))
+    let known = directory.files.iter().map(|(file, entry)| (file.clone(), entry.stamp)).collect();
+    Cloud::open(&folder, known, tell).map_err(|why| ServerError::File("use the folder of the files,", folder, why))
 }
 
 /// The folder of the files, in the data folder.

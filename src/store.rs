@@ -4,7 +4,7 @@
 //! queued as one `round`, in one transaction, and answers after the commit. `ledger` writes messages, `book` groups and read markers,
 //! `removal` takes away, `sweep` says what has to go. `directory` is read at the start; `readers` share the questions: `history` reads messages, `conversations`
 //! looks over many places, `index`, `expression` and `search` find words, `pieces` says what a search means. `accounts` is also used by the command
-//! line, beside a running server. `form` brings older files to the newest form, `backup` copies everything and brings it back.
+//! line, beside a running server. `shelf` keeps which files there are. `form` brings older files to the newest form, `backup` copies everything and brings it back.
 pub mod accounts;
 pub mod backup;
 mod book;
@@ -32,6 +32,7 @@ pub mod record;
 mod removal;
 mod round;
 mod search;
+mod shelf;
 mod sweep;
 
 use std::path::Path;
@@ -46,6 +47,7 @@ use change::Change;
 pub use database::look;
 use directory::{AccountEntry, Directory};
 pub use error::StoreError;
+use file::FileEntry;
 use keeper::Keeper;
 use record::{Found, Message, Query};
 
@@ -274,9 +276,15 @@ fn keep(
     }
 }
 
-/// What an entry costs while it is queued, in bytes. Changes are small and few: their size stands for what they point to.
+/// What an entry costs while it is queued, in bytes. Most changes are small and few: their size stands for what they point to.
 fn weight(entry: &Entry) -> usize {
-    let Entry::Message(message) = entry else { return size_of::<Entry>() };
+    let message = match entry {
+        Entry::Change { change: Change::File { file, .. }, .. } => {
+            return size_of::<Entry>() + size_of::<FileEntry>() + file.name.as_str().len();
+        }
+        Entry::Change { .. } => return size_of::<Entry>(),
+        Entry::Message(message) => message,
+    };
     size_of::<Entry>() + message.text.len() + message.source.len() + message.tags.as_ref().map_or(0, |tags| tags.len())
 }
 

@@ -23,6 +23,11 @@ const HELP: &[(Verb, &str, &str)] = &[
         "CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN <room or nick> *|msgid=<id>|timestamp=<time> [another] <count>",
         "what was said; CHATHISTORY TARGETS <time> <time> <count> tells where",
     ),
+    (
+        Verb::File,
+        "FILE LIST <scope> [pattern] | PUT <scope> <size> <sha256> :<name> | GET <scope> :<name> | DEL <scope> :<name>",
+        "the files of the cloud, for programs; !ls lists them for people",
+    ),
     (Verb::Help, "HELP [command]", "this; !help lists the commands that everybody can type as a line of text"),
     (Verb::Info, "INFO", "what this server is"),
     (

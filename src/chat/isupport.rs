@@ -7,6 +7,7 @@ use crate::wire::name::NAME_BYTES;
 use crate::wire::reply::*;
 
 use super::Chat;
+use super::shelf::filehost_token;
 use super::turn::Turn;
 
 /// Tokens per ISUPPORT line: thirteen and the nick and the sentence make fifteen parameters.
@@ -69,6 +70,7 @@ impl Chat {
         ];
         let lobby = self.lobby.and_then(|id| self.rooms.get(&id));
         tokens.extend(lobby.map(|room| format!("gzy/LOBBY={}", room.name.as_str())));
+        tokens.extend(self.shelf.reachable().map(filehost_token));
         tokens
     }
 }

@@ -97,6 +97,7 @@ impl Turn<'_> {
         self.ended = true;
         let (now, me) = (self.now, self.me);
         self.chat.forget_watching(me);
+        self.chat.leave_shelf(me, now, self.effects);
         if self.session().is_registered() {
             self.set_operator(false);
             self.set_invisible(false);

@@ -1,5 +1,7 @@
 //! Logging in: one way for SASL, NickServ and `!login`. The store knows the hash, a thread checks it, and the outcome is told by the door it came through.
 
+use std::net::IpAddr;
+
 use crate::store::change::Change;
 use crate::store::record::{AccountId, Found, Query};
 use crate::wire::limits::{PASSWORD_ANSWER_MS, PASSWORDS_WAITING, UNREGISTERED_MS, WRONG_PASSWORDS};
@@ -10,7 +12,7 @@ use super::pauses::{FREE_ACCOUNTS, FREE_TRIES};
 use super::refused::Refused;
 use super::session::{Login, Purpose};
 use super::turn::Turn;
-use super::{Effect, Secret};
+use super::{Chat, Effect, Secret};
 
 /// Through which command somebody logs in or registers: it says how they are answered.
 #[derive(Debug)]
@@ -158,13 +160,19 @@ impl Turn<'_> {
         }
     }
 
-    /// What wrong passwords from here are counted under: an address, or the household of an IPv6 address. The cloak stands for both.
     fn address_key(&self) -> Box<str> {
-        format!("@{}", super::cloak::cloak(&self.chat.settings.cloak_secret, self.session().address)).into()
+        self.chat.address_key(self.session().address)
+    }
+}
+
+impl Chat {
+    /// What wrong passwords from an address are counted under: it, or the household of an IPv6 address. The cloak stands for both.
+    pub(super) fn address_key(&self, address: IpAddr) -> Box<str> {
+        format!("@{}", super::cloak::cloak(&self.settings.cloak_secret, address)).into()
     }
 }
 
 /// What wrong passwords for an account are counted under.
-fn account_key(account: AccountId) -> Box<str> {
+pub(super) fn account_key(account: AccountId) -> Box<str> {
     account.0.to_string().into()
 }

@@ -11,7 +11,7 @@ use crate::wire::limits::{LINE_BYTES, RECENT_SENT_IDS, UNSAVED_LONG_BYTES, UNSAV
 use crate::wire::msgid::MsgId;
 
 use super::replies::Replies;
-use super::{Chat, ConnId, Effect, SERVER_NAME, Session};
+use super::{Chat, ConnId, Effect, Now, SERVER_NAME, Session};
 
 /// A sender who waits for what one of its lines said to be on disk.
 #[derive(Debug)]
@@ -133,6 +133,7 @@ impl Chat {
         up_to: MsgId,
         count: usize,
         result: Result<(), Box<str>>,
+        now: Now,
         effects: &mut Vec<Effect>,
     ) {
         for receipt in self.receipts.take_settled(up_to, count, result.is_ok()) {
@@ -144,6 +145,7 @@ impl Chat {
                 effects.push(Effect::Send { to: receipt.to, lines });
             }
         }
+        self.shelf_settled(up_to, result.is_ok(), now, effects);
         if let Err(reason) = result {
             effects.push(Effect::Log { conn: None, text: format!("{count} messages could not be saved: {reason}") });
         }

@@ -90,6 +90,7 @@ impl Turn<'_> {
     pub(super) fn password_set(&mut self, door: Door, found: Found) {
         match found {
             Found::PasswordSet(true) => {
+                self.chat.shelf.knocks.forget_right();
                 self.log(format!("{} has a new password", self.session().nick.as_str()));
                 self.tell_password_set(door);
             }
@@ -137,7 +138,9 @@ impl Chat {
             }
             self.leave_all_groups(id, now, effects);
             self.accounts.remove(id);
+            self.clear_shelf_of(id, now, effects);
         }
+        self.shelf.knocks.forget_right();
     }
 
     /// Takes in an account that the store knows and the rules did not: it was made by the command line just now.

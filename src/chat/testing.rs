@@ -5,6 +5,7 @@
 
 #![allow(dead_code)] // A world has what the tests of any file of the chat may ask for.
 
+pub mod cloud;
 mod hub;
 mod kept;
 mod memory;
@@ -27,7 +28,7 @@ use crate::wire::name::{RoomName, fold};
 use self::kept::Kept;
 use super::shelf::order::ShelfOrder;
 use super::shelf::web::{WebId, WebReply};
-use super::{Audience, Chat, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
+use super::{Audience, Chat, CloudRules, ConnId, Effect, Input, Now, RoomId, Session, Settings, Token};
 
 /// When every world begins: 2026-11-20 13:19:21 UTC.
 pub const START_MS: u64 = 1_795_180_761_000;
@@ -79,6 +80,7 @@ pub struct World {
     pub web_replies: Vec<(WebId, WebReply)>,
     /// What the disk was asked to do, oldest first.
     pub shelf_orders: Vec<ShelfOrder>,
+    webs: u64,
     clients: BTreeMap<ConnId, Client>,
     free_slots: BTreeSet<u32>,
     connections: u32,
@@ -107,6 +109,7 @@ pub fn settings() -> Settings {
         password: None,
         cloak_secret: [7; 32],
         utc_offset_secs: 8 * 3600,
+        cloud: CloudRules::default(),
     }
 }
 
@@ -165,6 +168,7 @@ impl World {
             log: Vec::new(),
             web_replies: Vec::new(),
             shelf_orders: Vec::new(),
+            webs: 0,
             clients: BTreeMap::new(),
             free_slots: BTreeSet::new(),
             connections: 0,

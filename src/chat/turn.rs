@@ -111,6 +111,7 @@ impl<'a> Turn<'a> {
         match verb {
             Verb::Batch => self.batch(line),
             Verb::Cap => self.cap(line),
+            Verb::File => self.file(line),
             Verb::Pass => self.pass(line),
             Verb::Nick => self.nick(line),
             Verb::User => self.user(line),

@@ -16,7 +16,7 @@ impl Chat {
     pub fn deadline(&self) -> Option<u64> {
         let session = self.due.first().map(|(at_ms, _)| *at_ms);
         let counts = self.counting.iter().filter_map(|id| self.rooms.get(id)).map(|room| room.untold.due_ms).min();
-        session.into_iter().chain(counts).min()
+        session.into_iter().chain(counts).chain(self.shelf.deadline()).min()
     }
 
     /// Does what is due.
@@ -26,6 +26,7 @@ impl Chat {
             self.look_after(conn, now, effects);
         }
         self.tell_counts(now, effects);
+        self.tidy_shelf(now, effects);
     }
 
     /// Asks for a look at a session at a time; a little later is fine.
@@ -93,14 +94,17 @@ impl Chat {
             Some(Asker::Person(account)) => self.person_found(account, found, effects),
             Some(Asker::Missed(account)) => self.missed_found(account, found, now, effects),
             Some(Asker::Session(conn)) => self.answer(conn, token, now, effects, Answer::Found(found)),
+            Some(Asker::Knock(knock)) => self.knock_found(knock, found, now, effects),
         }
     }
 
     /// Brings the verdict on a password to the session that typed it.
     pub(super) fn password_checked(&mut self, token: Token, correct: bool, now: Now, effects: &mut Vec<Effect>) {
         self.passwords_waiting = self.passwords_waiting.saturating_sub(1);
-        if let Some(Asker::Session(conn)) = self.askers.remove(&token) {
-            self.answer(conn, token, now, effects, Answer::Password(correct));
+        match self.askers.remove(&token) {
+            Some(Asker::Session(conn)) => self.answer(conn, token, now, effects, Answer::Password(correct)),
+            Some(Asker::Knock(knock)) => self.knock_checked(knock, correct, now, effects),
+            Some(Asker::Room(_) | Asker::Person(_) | Asker::Missed(_)) | None => {}
         }
     }
 

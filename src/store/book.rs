@@ -1,11 +1,13 @@
-//! How changes are written: groups, memberships, invitations, read markers. Each says what is true, so writing it twice is harmless.
+//! How changes are written: groups, memberships, invitations, read markers; files by the shelf. Each says what is true, so writing it twice is harmless.
 
 use rusqlite::{Connection, Statement};
 
 use super::change::{Change, GroupShape, List, Membership};
+use super::file::Scope;
 use super::history::as_column;
 use super::names::Names;
 use super::record::{AccountId, GroupId, Target};
+use super::shelf::Shelf;
 use crate::wire::msgid::MsgId;
 
 /// Writes changes. Belongs to the store thread; its caller begins and commits.
@@ -17,6 +19,7 @@ pub struct Book<'c> {
     read: Statement<'c>,
     delivered: Statement<'c>,
     ends: Statement<'c>,
+    shelf: Shelf<'c>,
 }
 
 impl<'c> Book<'c> {
@@ -34,6 +37,7 @@ impl<'c> Book<'c> {
             )?,
             delivered: db.prepare("UPDATE accounts SET delivered = max(delivered, ?2) WHERE id = ?1")?,
             ends: db.prepare("UPDATE ends SET last_id = max(last_id, ?1)")?,
+            shelf: Shelf::new(db)?,
         })
     }
 
@@ -54,6 +58,7 @@ impl<'c> Book<'c> {
                 self.db.execute("UPDATE accounts SET display = ?2 WHERE id = ?1", (account.0, &**name)).map(drop)
             }
             Change::Pause { key, wrong } => self.pause(key, *wrong),
+            Change::File { file, entry } => self.shelf.write(file, entry.as_deref()),
         }
     }
 
@@ -90,12 +95,13 @@ impl<'c> Book<'c> {
     }
 
     /// The group is gone at once; its messages are found by nobody from now on, because nothing has their place's name any more.
-    fn end(&self, names: &mut Names<'_>, id: GroupId, target: &Target) -> rusqlite::Result<()> {
+    fn end(&mut self, names: &mut Names<'_>, id: GroupId, target: &Target) -> rusqlite::Result<()> {
         for table in
             ["groups WHERE id", "members WHERE group_id", "group_lists WHERE group_id", "invitations WHERE group_id"]
         {
             self.db.execute(&format!("DELETE FROM {table} = ?1"), [id.0])?;
         }
+        self.shelf.clear(Scope::Group(id))?;
         if let Some(target) = names.lose(target.as_str())? {
             self.db.execute("INSERT OR IGNORE INTO ended (target) VALUES (?1)", [target])?;
         }

@@ -1,7 +1,8 @@
-//! What the rules ask the store to keep besides messages: groups, memberships, invitations, read markers. Plain data.
+//! What the rules ask the store to keep besides messages: groups, memberships, invitations, read markers, files. Plain data.
 
 use crate::wire::msgid::MsgId;
 
+use super::file::{FileEntry, FileKey};
 use super::record::{AccountId, GroupId, Target};
 
 /// Something to be kept. Each one says what is true from now on, so that writing it twice is harmless.
@@ -14,7 +15,7 @@ pub enum Change {
         /// All of it but its lists and members.
         shape: Box<GroupShape>,
     },
-    /// A group, its lists, members, invitations and messages are no more. Its number is never given again.
+    /// A group, its lists, members, invitations, messages and files are no more. Its number is never given again.
     GroupEnded {
         /// Which.
         id: GroupId,
@@ -79,6 +80,13 @@ pub enum Change {
         key: Box<str>,
         /// How many were wrong, and until when the next is not looked at (milliseconds since 1970).
         wrong: Option<(u32, u64)>,
+    },
+    /// A file is in the cloud, whole and verified; `None` when it is not, or not any more.
+    File {
+        /// Which.
+        file: FileKey,
+        /// What it is, whose, and what it looks like on the disk.
+        entry: Option<Box<FileEntry>>,
     },
 }
 

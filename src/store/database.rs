@@ -176,7 +176,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         open(dir.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let said = sentence(open(dir.path()));
-        assert!(said.contains("gzy.db was written by a newer gzy (form 99, this one knows up to 3)"), "{said}");
+        assert!(said.contains("gzy.db was written by a newer gzy (form 99, this one knows up to 4)"), "{said}");
         assert!(said.contains("install that version"), "{said}");
     }
 

@@ -1,9 +1,11 @@
-//! Who and what there is besides messages: accounts and groups, read whole when the server starts.
+//! Who and what there is besides messages: accounts, groups and files, read whole when the server starts.
 
 use rusqlite::{Connection, Row};
 
 use super::change::{GroupShape, List, Membership};
+use super::file::{FileEntry, FileKey};
 use super::record::{AccountId, GroupId};
+use super::shelf;
 use crate::wire::msgid::MsgId;
 
 /// Everything that the rules hold in memory from the start.
@@ -17,6 +19,8 @@ pub struct Directory {
     pub last_group: u32,
     /// Wrong passwords that still count: what is paused, how many, until when (milliseconds since 1970).
     pub pauses: Vec<(Box<str>, u32, u64)>,
+    /// All files of the cloud, also those of groups and accounts that are no more: their bytes have to go yet.
+    pub files: Vec<(FileKey, FileEntry)>,
 }
 
 /// An account without its password.
@@ -61,6 +65,7 @@ pub fn read(db: &Connection) -> rusqlite::Result<Directory> {
         groups,
         last_group: db.query_row("SELECT last_group FROM ends", [], |row| row.get(0))?,
         pauses: pauses(db)?,
+        files: shelf::read(db)?,
     };
     drop(look);
     Ok(directory)

@@ -9,7 +9,8 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::error::StoreError;
 
 /// The forms of the database, oldest first; number `i` brings a file from form `i` to form `i + 1` (`PRAGMA user_version`).
-pub const FORMS: [&str; 3] = [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
+pub const FORMS: [&str; 4] =
+    [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
 /// "GZY." in the file's head, so that nobody's other database is taken for ours (`PRAGMA application_id`).
 pub const APPLICATION_ID: i32 = 0x475a_592e;

@@ -1,5 +1,6 @@
 //! The only door from text to a file's name: what may be called so in the cloud, on any disk, and on any screen.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
@@ -90,6 +91,13 @@ impl FileName {
         let folder = self.folder();
         let slash = if folder.is_empty() { "" } else { "/" };
         FileName(format!("{folder}{slash}{stem}{tail}").into())
+    }
+}
+
+impl Borrow<str> for FileName {
+    /// Names are found by their text: a folder's are those that begin with it.
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -239,6 +239,75 @@ pub const SASL_CHUNK_BYTES: usize = 400;
 /// Bytes of a whole SASL message: two names and a password of a thousand characters.
 pub const SASL_BYTES: usize = 10 * SASL_CHUNK_BYTES;
 
+/// Bytes of a file, unless the host says otherwise (`--max-file`): a long film in its best quality.
+pub const FILE_BYTES: u64 = 16 << 30;
+
+/// Files in the cloud: each takes about 400 bytes of memory, so all of them take 80 MB of a board's 512.
+pub const FILES: usize = 200_000;
+
+/// Offers of one connection that are not done: a client asks ahead, so that ten thousand small files do not wait for a round trip each.
+pub const FILE_OFFERS_PER_SESSION: usize = 1024;
+
+/// Offers of all connections that are not done. At up to a KiB each they take 16 MiB.
+pub const FILE_OFFERS: usize = 16_384;
+
+/// Downloads that one connection may have tickets for, for the same reason; a further one ends the oldest.
+pub const FILE_DOWNLOADS_PER_SESSION: usize = 1024;
+
+/// Milliseconds that a ticket lives without being used: a lunch break, a dead battery, the train home.
+pub const FILE_TICKET_IDLE_MS: u64 = 3_600_000;
+
+/// Milliseconds that a transfer is waited for whose sender has gone: what was received is being written and checked.
+pub const FILE_ORPHAN_MS: u64 = 600_000;
+
+/// HTTP requests that may wait for one upload: the one that brings its bytes, and some that ask how far it is.
+pub const FILE_REQUESTS: usize = 16;
+
+/// Bytes of one FILE LIST answer, about: half of what may wait for one receiver. Who asks goes on behind the last name.
+pub const FILE_LIST_BYTES: usize = 512 << 10;
+
+/// Files of one person that come together and are announced one by one; more are one notice.
+pub const FILES_TOLD_EACH: usize = 3;
+
+/// Names tried for a file whose own is taken, where its sender takes any.
+pub const FILE_NUMBERS: u32 = 1000;
+
+/// Milliseconds that a right password is remembered for further HTTP requests: each is sent with it, and checking takes a board 250.
+pub const WEB_LOGIN_MS: u64 = 600_000;
+
+/// Right passwords that are remembered so: the busy members of a few minutes.
+pub const WEB_LOGINS: usize = 256;
+
+/// HTTP requests that may wait for passwords to be checked.
+pub const WEB_WAITING: usize = 1024;
+
+/// Bytes of an HTTP request's head: the longest name, percent-encoded three times over, and a browser's cookies.
+pub const HTTP_HEAD_BYTES: usize = 16 << 10;
+
+/// Fields of an HTTP head; a browser sends about twenty.
+pub const HTTP_FIELDS: usize = 64;
+
+/// Milliseconds from the first byte of a head to its last: whoever needs longer holds a connection, not a conversation.
+pub const HTTP_HEAD_MS: u64 = 10_000;
+
+/// Milliseconds that a connection may wait for its next request: longer than a person reads a listing before the next click.
+pub const HTTP_IDLE_MS: u64 = 60_000;
+
+/// Milliseconds without a byte after which a transfer is cut, up or down. It can be taken up again.
+pub const HTTP_STALLED_MS: u64 = 60_000;
+
+/// Requests of one connection that are under way at once: a round trip to the rules serves that many small files.
+pub const HTTP_PIPELINED: usize = 32;
+
+/// Bytes of answers that are gathered for one write, and of a body that goes out with its head. What a slow reader makes the server hold.
+pub const HTTP_GATHERED_BYTES: usize = 64 << 10;
+
+/// Bytes of a body that nobody wants and that are read all the same, so that the connection can go on. A longer one ends it.
+pub const HTTP_UNWANTED_BYTES: u64 = 256 << 10;
+
+/// Milliseconds that a transfer waits for a turn when all are taken, before it is told to come back later.
+pub const TRANSFER_TURN_MS: u64 = 5_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;

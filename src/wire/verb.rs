@@ -19,6 +19,7 @@ verbs! {
     Batch = "BATCH", 1;
     Cap = "CAP", 1;
     ChatHistory = "CHATHISTORY", 0;
+    File = "FILE", 1;
     Help = "HELP", 0;
     Info = "INFO", 0;
     Invite = "INVITE", 0;

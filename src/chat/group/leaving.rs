@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::store::change::Change;
+use crate::store::file::Scope;
 use crate::store::record::AccountId;
 use crate::wire::event::Event;
 
@@ -43,6 +44,7 @@ impl Chat {
         self.rooms_by_name.remove(&key);
         self.counting.retain(|counting| *counting != id);
         self.forget_asking(id);
+        self.clear_shelf(Scope::Group(group.id), effects);
         self.record(Change::GroupEnded { id: group.id, target }, now, effects);
     }
 

@@ -10,6 +10,7 @@ impl Chat {
         self.assert_rooms_agree();
         self.assert_names_agree();
         self.assert_groups_agree();
+        self.shelf.assert_tables_agree();
         let live: Vec<_> = self.sessions.iter().flatten().collect();
         let count = |holds: &dyn Fn(&super::super::Session) -> bool| live.iter().filter(|s| holds(s)).count();
         assert_eq!(self.connections, live.len());
@@ -93,6 +94,7 @@ impl Chat {
         assert!(self.due.is_empty() && self.resumable.is_empty() && self.counting.is_empty());
         assert_eq!(self.readers.len(), 0, "{:?}", self.readers);
         assert!(self.receipts.is_empty(), "{:?}", self.receipts);
+        assert!(self.shelf.is_at_rest(), "{:?}", self.shelf);
         let stay = usize::from(self.lobby.is_some()) + self.groups.count();
         assert_eq!(self.rooms.len(), stay, "only the lobby and groups stay");
         for room in self.rooms.values() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::store::change::Change;
 use crate::store::directory::{Directory, GroupEntry};
+use crate::store::file::Scope;
 use crate::store::record::{AccountId, GroupId, Message, Place, Target};
 
 /// Accounts, groups, markers.
@@ -46,6 +47,7 @@ impl Kept {
             }
             Change::GroupEnded { id, target } => {
                 self.directory.groups.retain(|group| group.id != id);
+                self.directory.files.retain(|(file, _)| file.scope != Scope::Group(id));
                 return Some(target);
             }
             Change::Listed { group, list, mask, entry } => {
@@ -69,6 +71,11 @@ impl Kept {
             Change::Read { account, target, up_to_ms } => {
                 let known = self.read.entry((account, target)).or_default();
                 *known = up_to_ms.max(*known);
+            }
+            Change::File { file, entry } => {
+                let files = &mut self.directory.files;
+                files.retain(|(other, _)| *other != file);
+                files.extend(entry.map(|entry| (file, *entry)));
             }
             Change::Delivered { .. } | Change::DisplayName { .. } | Change::Pause { .. } => {}
         }

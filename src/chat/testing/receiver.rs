@@ -36,6 +36,7 @@ fn cap_of_command(line: &Line) -> Caps {
         "BATCH" => Caps::BATCH,
         "FAIL" | "WARN" | "NOTE" => Caps::STANDARD_REPLIES,
         "TAGMSG" => Caps::MESSAGE_TAGS,
+        "FILE" => Caps::FILES.with(Caps::LONG_LINES),
         "ACK" => Caps::LABELED_RESPONSE.with(Caps::BATCH),
         "MARKREAD" => Caps::READ_MARKER,
         "REDACT" => Caps::MESSAGE_REDACTION,

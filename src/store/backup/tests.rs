@@ -139,7 +139,7 @@ fn what_is_no_backup_is_refused_and_nothing_changes() {
         (write("text", b"shopping list: rice and tea"), "is no backup of gzy"),
         (write("empty", b""), "is no backup of gzy"),
         (foreign, "is no backup of gzy"),
-        (write("newer", &newer), "was made by a newer gzy (form 99, this one knows up to 3)"),
+        (write("newer", &newer), "was made by a newer gzy (form 99, this one knows up to 4)"),
         (write("half", &bytes[..bytes.len() / 2]), "is damaged ("),
         (write("spoiled", &spoiled), "is damaged ("),
         (place.path().join("nothing"), "cannot read "),

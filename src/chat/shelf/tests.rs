@@ -1,0 +1,3 @@
+//! Tests of the shelf: conversations between people, the disk and the store.
+
+mod bringing;
