@@ -46,6 +46,8 @@ pub struct Ready {
     pub media: Media,
     /// What it looks like.
     pub stamp: Stamp,
+    /// The same was there already under its name.
+    pub was_there: bool,
 }
 
 /// Works until nobody can hand over anything any more.
@@ -76,7 +78,7 @@ fn check(disk: &Disk, item: Finish) -> Option<Ready> {
     }
     let looked_at = stream.file().ok_or_else(|| io::ErrorKind::NotFound.into()).and_then(look_at);
     match looked_at {
-        Ok((media, stamp)) => Some(Ready { stream, digest, media, stamp }),
+        Ok((media, stamp)) => Some(Ready { stream, digest, media, stamp, was_there: false }),
         Err(why) => {
             give_up(disk, &stream, fault_of(&why));
             None
@@ -138,6 +140,14 @@ fn finish(disk: &Disk, group: Vec<Ready>, look: &SyncSender<Look>) {
             give_up(disk, &ready.stream, fault_of(&why));
         }
     }
+    // Whoever gave one up in the meantime does not expect it any more.
+    stored.retain(|ready| {
+        let is_wanted = !ready.stream.is_cut();
+        if !is_wanted {
+            take_back(disk, ready);
+        }
+        is_wanted
+    });
     if !stored.is_empty() {
         let _ = look.try_send(Look::Stored);
         tell(disk, stored);
@@ -145,7 +155,7 @@ fn finish(disk: &Disk, group: Vec<Ready>, look: &SyncSender<Look>) {
 }
 
 fn tell(disk: &Disk, stored: Vec<Ready>) {
-    let files = stored.into_iter().map(|Ready { stream, digest, media, stamp }| {
+    let files = stored.into_iter().map(|Ready { stream, digest, media, stamp, .. }| {
         disk.streams.end(&stream);
         StoredFile { upload: stream.intake.upload, digest, media, stamp }
     });
@@ -206,7 +216,7 @@ fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &SyncSende
         if stamp.size == ready.stamp.size && digest_of(&file).is_ok_and(|digest| digest == ready.digest) {
             disk.tree.remove_part(&ready.stream.intake.part);
             disk.known().insert(to, Item { stamp, digest: Some(ready.digest) });
-            ready.stamp = stamp;
+            (ready.stamp, ready.was_there) = (stamp, true);
             return Some(ready);
         }
         if !is_known {
@@ -217,8 +227,11 @@ fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &SyncSende
     None
 }
 
-/// A name whose folder could not be synced is no file yet.
+/// Nobody was told of it: then it is no file.
 fn take_back(disk: &Disk, ready: &Ready) {
+    if ready.was_there {
+        return;
+    }
     let to = &ready.stream.intake.to;
     let _changing = disk.tree.changing();
     disk.known().remove(to);

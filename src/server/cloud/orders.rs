@@ -129,7 +129,7 @@ fn link(
         return Ok(None);
     }
     let stream = Stream::alone(Intake { part: part.into(), ..intake.clone() });
-    Ok(Some(Ready { stream, digest, media, stamp: new_stamp }))
+    Ok(Some(Ready { stream, digest, media, stamp: new_stamp, was_there: false }))
 }
 
 /// How parts begin that are links. They never stay.

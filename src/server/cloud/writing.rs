@@ -165,7 +165,7 @@ fn write_whole(disk: &Disk, stream: &Arc<Stream>, bytes: &[u8]) -> Option<Ready>
         Ok(metadata) => {
             stream.wrote(bytes.len() as u64);
             let media = Media::of(&bytes[..bytes.len().min(MEDIA_BYTES)]);
-            Some(Ready { stream: stream.clone(), digest, media, stamp: stamp_of(&metadata) })
+            Some(Ready { stream: stream.clone(), digest, media, stamp: stamp_of(&metadata), was_there: false })
         }
         Err(why) => {
             fail(disk, stream, fault_of(&why));

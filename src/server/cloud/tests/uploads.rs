@@ -162,6 +162,33 @@ fn a_forgotten_upload_leaves_nothing_and_its_sender_is_cut_off() {
 }
 
 #[test]
+fn an_upload_that_is_forgotten_at_its_end_is_either_told_of_or_not_there() {
+    let host = Host::new(CALM);
+    for i in 0..50_u64 {
+        let (bytes, name) = (bytes(if i % 2 == 0 { 1000 } else { 100_000 } + i as usize), format!("{i}.bin"));
+        let intake = intake(i, &name, &bytes);
+        host.send(&intake, &bytes, 0);
+        host.cloud.order(ShelfOrder::Discard { part: intake.part.clone() });
+        // Behind the order, and behind the upload.
+        let mark = super::intake(1000 + i, &format!("mark {i}"), name.as_bytes());
+        host.cloud.order(ShelfOrder::Prepare { intake: mark.clone().into(), same: vec![] });
+        let (mut is_told, mut is_marked) = (false, false);
+        while !is_marked {
+            match host.fact() {
+                ShelfFact::Prepared { .. } => host.send(&mark, name.as_bytes(), 0),
+                ShelfFact::Stored(files) => {
+                    is_told |= files.iter().any(|file| file.upload == intake.upload);
+                    is_marked = files.iter().any(|file| file.upload == mark.upload);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(host.path(&name).exists(), is_told, "{name}");
+        assert!(!host.path(&format!(".part/{}", intake.part)).exists());
+    }
+}
+
+#[test]
 fn an_upload_that_nobody_can_go_on_with_leaves_nothing_when_its_link_breaks() {
     let host = Host::new(CALM);
     let bytes = bytes(MIB);
