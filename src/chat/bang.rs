@@ -6,6 +6,7 @@ mod account;
 mod bans;
 mod dates;
 mod everyday;
+mod files;
 mod groups;
 mod look;
 mod moderation;
@@ -115,6 +116,10 @@ impl Turn<'_> {
             Command::Unban => self.bang_allow(Command::Unban, rest),
             Command::Mute => self.bang_forbid(Command::Mute, rest),
             Command::Unmute => self.bang_allow(Command::Unmute, rest),
+            Command::Ls => self.bang_ls(rest),
+            Command::Get => self.bang_get(rest),
+            Command::Put | Command::Send => self.bang_put(command),
+            Command::Rm => self.bang_rm(rest),
             Command::Bye => self.bang_bye(rest),
             Command::Register => self.bang_register(rest),
             Command::Login => self.bang_login(rest),
@@ -276,7 +281,7 @@ mod tests {
         for (typed, said) in [
             ("! users", "! users"),
             ("！人数！", "！人数！"),
-            ("!ls", "!ls"),
+            ("!list", "!list"),
             ("!!help", "!help"),
             ("！！帮助", "！帮助"),
         ] {

@@ -4,6 +4,7 @@ mod announce;
 mod bringing;
 mod command;
 mod facts;
+mod gathering;
 mod index;
 mod knock;
 mod listing;
@@ -27,8 +28,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::store::change::Change;
 use crate::store::file::{FileEntry, FileKey, Scope};
 use crate::store::record::AccountId;
+use crate::wire::file_name::FileName;
 use crate::wire::limits::{FILE_BYTES, FILE_TICKET_IDLE_MS};
 
+use self::gathering::Gatherings;
 use self::index::{Index, Shelved};
 use self::order::{ShelfOrder, UploadId};
 use self::settling::Settling;
@@ -39,7 +42,10 @@ use super::{Chat, ConnId, Effect, Now};
 
 pub(super) use self::facts::filehost_token;
 pub(super) use self::knock::LoginHash;
+pub(super) use self::pattern::Pattern;
 pub(super) use self::refusal::Denied;
+pub(super) use self::rights::Named;
+pub(super) use self::words::{encoded, size_words};
 
 /// How much the cloud takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +80,7 @@ pub struct Shelf {
     tickets: Tickets,
     /// What is on its way to the store, and who waits for it.
     settling: Settling,
+    gatherings: Gatherings,
     pub(super) knocks: knock::Knocks,
     /// How the machine is reached: `http://192.0.2.1:510`.
     reachable: Option<Box<str>>,
@@ -92,6 +99,7 @@ impl Shelf {
             uploads: Uploads::default(),
             tickets: Tickets::default(),
             settling: Settling::default(),
+            gatherings: Gatherings::default(),
             knocks: knock::Knocks::default(),
             reachable: None,
             due: BTreeSet::new(),
@@ -100,7 +108,7 @@ impl Shelf {
 
     /// When something is due (monotonic milliseconds).
     pub fn deadline(&self) -> Option<u64> {
-        self.due.first().map(|(at_ms, _)| *at_ms)
+        self.due.first().map(|(at_ms, _)| *at_ms).into_iter().chain(self.gatherings.deadline()).min()
     }
 
     /// Where the server is reached from a browser, without a slash at the end; `None` while that is not known.
@@ -159,7 +167,23 @@ impl Chat {
                 Due::Knock(knock) => self.give_up_knock(knock, effects),
             }
         }
+        self.tell_gathered(now, effects);
         self.go_on_with_waiting(effects);
+    }
+
+    /// The files of a scope that somebody means.
+    pub(super) fn files_that_fit<'a>(
+        &'a self,
+        scope: Scope,
+        pattern: &'a Pattern,
+    ) -> impl Iterator<Item = (&'a FileName, &'a Shelved)> {
+        let files = self.shelf.index.beginning_with(scope, pattern.prefix(), None);
+        files.filter(|(name, _)| pattern.fits(name.as_str()))
+    }
+
+    /// A file by its name.
+    pub(super) fn file(&self, key: &FileKey) -> Option<&Shelved> {
+        self.shelf.index.get(key)
     }
 
     fn look_at_upload(&mut self, id: UploadId, now: Now, effects: &mut Vec<Effect>) {
@@ -226,7 +250,11 @@ impl Shelf {
 
     /// Whether nothing is under way.
     pub fn is_at_rest(&self) -> bool {
-        self.uploads.is_empty() && self.tickets.is_empty() && self.settling.is_empty() && self.knocks.is_empty()
+        self.uploads.is_empty()
+            && self.tickets.is_empty()
+            && self.settling.is_empty()
+            && self.knocks.is_empty()
+            && self.gatherings.is_resting()
     }
 }
 

@@ -169,6 +169,7 @@ impl Chat {
 
     /// Tells everybody that the server ends, and closes all connections.
     pub(super) fn say_goodbye(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.tell_all_gathered(now, effects);
         let everybody: Vec<ConnId> = self.sessions.iter().flatten().map(|session| session.conn).collect();
         for conn in everybody {
             self.turn(conn, now, effects, |turn| {

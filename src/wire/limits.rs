@@ -266,7 +266,13 @@ pub const FILE_REQUESTS: usize = 16;
 /// Bytes of one FILE LIST answer, about: half of what may wait for one receiver. Who asks goes on behind the last name.
 pub const FILE_LIST_BYTES: usize = 512 << 10;
 
-/// Files of one person that come together and are announced one by one; more are one notice.
+/// Milliseconds after which files that follow others of the same person are announced together …
+pub const FILES_GATHERED_MS: u64 = 2000;
+
+/// … and at most, when ever more come: a folder that takes an hour is sixty lines.
+pub const FILES_GATHERED_MAX_MS: u64 = 60_000;
+
+/// Files of one person that are announced one by one within such a time; more are one notice.
 pub const FILES_TOLD_EACH: usize = 3;
 
 /// Names tried for a file whose own is taken, where its sender takes any.

@@ -28,9 +28,13 @@ impl Turn<'_> {
         ));
         let (for_some, for_all): (Vec<&Entry>, Vec<&Entry>) =
             COMMANDS.iter().partition(|entry| entry.command.is_for_operators());
-        for entry in for_all {
+        let (of_files, others): (Vec<&Entry>, Vec<&Entry>) =
+            for_all.into_iter().partition(|entry| entry.command.is_about_files());
+        for entry in others {
             self.answer(&help_line(entry, tongue));
         }
+        let head = phrase!(tongue, "文件：", "files: ");
+        self.answer_list(head, of_files.into_iter().map(|entry| entry.usage(tongue)));
         // Few need these, and all of it should fit on a screen.
         let head = phrase!(tongue, "管理员和群主：", "for operators and owners: ");
         self.answer_list(head, for_some.into_iter().map(|entry| entry.usage(tongue)));
@@ -199,7 +203,7 @@ mod tests {
         assert_eq!(english[english.len() - 1], "!help COMMAND explains one; !!text says !text");
         let chinese = asked(&mut w, anna, "！帮助");
         assert!(chinese.len() <= 23);
-        assert!(chinese[19].starts_with("管理员和群主：！解散群*群号、"), "{chinese:#?}");
+        assert!(chinese[20].starts_with("管理员和群主：！解散群*群号、"), "{chinese:#?}");
         assert_eq!(chinese[8], "！私聊*谁*内容 — 悄悄话，只有对方看得到");
         assert_eq!(asked(&mut w, anna, "!帮助"), chinese);
         assert_eq!(asked(&mut w, anna, "！HELP"), english);

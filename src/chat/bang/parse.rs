@@ -207,7 +207,7 @@ mod tests {
             "！!help",
             "users",
             " !users",
-            "!ls",
+            "!list",
             "!loginname",
             "＊用户",
             "!*users",

@@ -65,6 +65,16 @@ pub enum Command {
     Mute,
     /// A mute taken back.
     Unmute,
+    /// The files here.
+    Ls,
+    /// A file, or where it is.
+    Get,
+    /// A file brought.
+    Put,
+    /// A file for one person.
+    Send,
+    /// A file removed.
+    Rm,
     /// Goodbye.
     Bye,
     /// A new account.
@@ -102,6 +112,11 @@ impl Command {
     pub fn is_for_operators(self) -> bool {
         use Command::*;
         matches!(self, Kick | Ban | Unban | Mute | Unmute | Op | Deop | Owner | Delete)
+    }
+
+    /// Whether it is about files; help shows these in one line.
+    pub fn is_about_files(self) -> bool {
+        matches!(self, Command::Ls | Command::Get | Command::Put | Command::Send | Command::Rm)
     }
 
     /// Whether what follows its name is a secret.
@@ -262,6 +277,26 @@ commands! {
         en: "unmute", "WHO", "takes a mute back", "Example: !unmute eve. Without a name it shows who is muted. For operators.";
         zh: "解禁言", "谁", "取消禁言", "例：！解禁言*小王。不写名字就列出被禁言的人。管理员可用。";
     }
+    Ls {
+        en: "ls" | "files", "[PATTERN]", "lists the files here", "Example: !ls, !ls homework, !ls *.zip. In a group it lists the group's files, in private talk those between you two.";
+        zh: "查看文件" | "文件列表", "[*名字]", "列出这里的文件", "例：！查看文件，！查看文件*作业，！查看文件 *.zip。在群里列出群的文件，私聊里列出你们两人的。";
+    }
+    Get {
+        en: "get", "NAME", "fetches a file", "Example: !get homework/a.zip. gzy client saves it in Recv; other programs are told a link.";
+        zh: "下载文件" | "下载", "名字", "下载一个文件", "例：！下载文件*作业/a.zip。gzy client 会存到 Recv 里；别的程序会得到一个链接。";
+    }
+    Put {
+        en: "put" | "ft", "[PATH]", "brings files or a folder to the cloud", "Example: !put homework. In gzy client; other programs use curl -T FILE http://SERVER:PORT/cloud/ or a browser.";
+        zh: "上传文件" | "上传", "[*路径]", "把文件或文件夹放到云里", "例：！上传文件*作业。在 gzy client 里用；别的程序用 curl -T 文件 http://服务器:端口/cloud/ 或浏览器。";
+    }
+    Send {
+        en: "send", "WHO PATH", "a file for one person, also one who is away", "Example: !send ben photo.jpg. In gzy client; both of you need an account.";
+        zh: "发文件", "谁*路径", "给一个人发文件，不在线也行", "例：！发文件*小王*照片.jpg。在 gzy client 里用；两个人都要有账号。";
+    }
+    Rm {
+        en: "rm", "NAME", "removes a file", "Example: !rm homework/a.zip. For who brought it, who runs the group, and the server's operators.";
+        zh: "删除文件" | "删文件", "名字", "删除一个文件", "例：！删除文件*作业/a.zip。上传的人、群的管理员和服务器管理员可用。";
+    }
     Bye {
         en: "bye" | "quit", "[WORDS]", "leaves; the room sees that you left", "Example: !bye see you tomorrow.";
         zh: "退出", "[*留言]", "离开，大家会看到你走了", "例：！退出*明天见。";
@@ -333,7 +368,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(named("ls"), None);
+        assert_eq!(named("list"), None);
         assert_eq!(named(""), None);
     }
 

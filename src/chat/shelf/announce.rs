@@ -7,11 +7,11 @@ use crate::store::file::Scope;
 use crate::store::record::{AccountId, Kind, Message, Target};
 use crate::wire::caps::Caps;
 use crate::wire::event::Event;
-use crate::wire::limits::FILES_TOLD_EACH;
 use crate::wire::msgid::MsgId;
 
 use super::super::{Audience, Chat, ConnId, Effect, Now, RoomId};
 use super::command::FILE_CAPS;
+use super::gathering::Held;
 use super::settling::Arrival;
 use super::words::{encoded, kind_words, media_tag, size_words};
 
@@ -28,39 +28,28 @@ struct Place {
 }
 
 impl Chat {
-    /// Tells of files that came together: each to programs, and to people one by one or, when they are many, in one sentence.
-    pub(super) fn announce(&mut self, arrivals: Vec<Arrival>, now: Now, effects: &mut Vec<Effect>) {
-        let mut rest = arrivals;
-        while let Some(first) = rest.first() {
-            let (source, scope) = (first.by.source.clone(), first.key.scope);
-            let is_other = |arrival: &Arrival| arrival.by.source != source || arrival.key.scope != scope;
-            let (others, together): (Vec<Arrival>, Vec<Arrival>) = rest.into_iter().partition(is_other);
-            rest = others;
-            if together.len() > FILES_TOLD_EACH {
-                self.announce_together(&together, now, effects);
-            } else {
-                together.iter().for_each(|arrival| self.announce_one(arrival, now, effects));
-            }
-        }
-    }
-
-    fn announce_one(&mut self, arrival: &Arrival, now: Now, effects: &mut Vec<Effect>) {
+    /// Tells of a file that came alone, or nearly.
+    pub(super) fn announce_one(&mut self, arrival: &Arrival, now: Now, effects: &mut Vec<Effect>) {
         let id = self.next_id(now);
         self.tell_programs(arrival, id.time_ms(), Some(id), effects);
         let text = self.words_for(arrival);
         self.tell_people(arrival, id, &text, now, effects);
     }
 
-    fn announce_together(&mut self, together: &[Arrival], now: Now, effects: &mut Vec<Effect>) {
-        for arrival in together {
-            self.tell_programs(arrival, now.wall_ms, None, effects);
-        }
-        let Some(first) = together.first() else { return };
-        let (count, folder) = (together.len(), common_folder(together));
-        let size = size_words(together.iter().fold(0, |sum, arrival| sum.saturating_add(arrival.size)));
+    /// Tells people of a file that programs know of already.
+    pub(super) fn tell_people_of_one(&mut self, arrival: &Arrival, now: Now, effects: &mut Vec<Effect>) {
+        let id = self.next_id(now);
+        let text = self.words_for(arrival);
+        self.tell_people(arrival, id, &text, now, effects);
+    }
+
+    /// Tells people of many files in one sentence.
+    pub(super) fn tell_people_of_all(&mut self, held: &Held, now: Now, effects: &mut Vec<Effect>) {
+        let Some(first) = held.first.first() else { return };
+        let (count, folder, size) = (held.count, &held.folder, size_words(held.bytes));
         let place = if folder.is_empty() { String::new() } else { format!(" in {folder}/") };
         let mut text = format!("[文件 file] {count} 个文件 files{place} · {size}");
-        let path = if folder.is_empty() { String::new() } else { format!("{}/", encoded(&folder)) };
+        let path = if folder.is_empty() { String::new() } else { format!("{}/", encoded(folder)) };
         let _ = match self.shelf.reachable().filter(|_| first.key.scope == Scope::Public) {
             Some(address) => write!(text, " · {address}/cloud/{path}"),
             None if folder.is_empty() => write!(text, " · !ls"),
@@ -86,7 +75,7 @@ impl Chat {
 
     /// `:nick!user@host FILE STORED <scope> <size> <sha256> :<name>` to everybody who sees the scope and knows the line. Who was answered by it
     /// already is left out.
-    fn tell_programs(&self, arrival: &Arrival, time_ms: u64, id: Option<MsgId>, effects: &mut Vec<Effect>) {
+    pub(super) fn tell_programs(&self, arrival: &Arrival, time_ms: u64, id: Option<MsgId>, effects: &mut Vec<Effect>) {
         let answered = arrival.questions.first().map(|question| question.conn);
         let event = |word: &str| {
             let head = format!(":{} FILE STORED {word} {} {}", arrival.by.source, arrival.size, arrival.digest);
@@ -186,16 +175,4 @@ impl Chat {
             self.turn(device, now, effects, |turn| turn.note_heard(receiver, id));
         }
     }
-}
-
-/// The folder that all of them are in; empty when there is none.
-fn common_folder(arrivals: &[Arrival]) -> String {
-    let mut folders = arrivals.iter().map(|arrival| arrival.key.name.folder());
-    let Some(first) = folders.next() else { return String::new() };
-    let mut common: Vec<&str> = first.split('/').collect();
-    for folder in folders {
-        let same = common.iter().zip(folder.split('/')).take_while(|(one, other)| **one == *other).count();
-        common.truncate(same);
-    }
-    common.join("/")
 }

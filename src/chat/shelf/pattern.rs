@@ -42,6 +42,16 @@ impl Pattern {
         &self.prefix
     }
 
+    /// How a name that fits is shown in a listing for people: a folder below what was asked for stands for all that is in it.
+    pub fn shown_as<'a>(&self, name: &'a str) -> &'a str {
+        let below = match &self.kind {
+            Kind::Wild(_) => return name,
+            Kind::All => 0,
+            Kind::Named => (self.prefix.len() + 1).min(name.len()),
+        };
+        name[below..].find('/').map_or(name, |at| &name[..below + at + 1])
+    }
+
     /// Whether a name that begins with the prefix fits.
     pub fn fits(&self, name: &str) -> bool {
         match &self.kind {

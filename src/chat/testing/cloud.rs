@@ -25,7 +25,7 @@ impl World {
     }
 
     /// What the disk is asked to prepare, when that is all.
-    pub fn to_prepare(&mut self) -> Vec<Intake> {
+    pub fn prepares(&mut self) -> Vec<Intake> {
         let orders = self.orders().into_iter();
         let intake = |order| match order {
             ShelfOrder::Prepare { intake, .. } => *intake,
@@ -98,7 +98,7 @@ impl World {
     /// Somebody brings a file by line and HTTP, and it is kept. Everybody has heard of it.
     pub fn brings(&mut self, who: ConnId, scope: &str, name: &str, content: char) {
         self.line(who, &format!("FILE PUT {scope} 5 {} :{name}", digest(content)));
-        let intakes = self.to_prepare();
+        let intakes = self.prepares();
         for intake in &intakes {
             self.bytes_are_there(intake, 5);
         }

@@ -22,7 +22,7 @@ fn a_file_is_offered_brought_kept_and_then_told() {
     w.drain();
     let a = digest('a');
     assert_eq!(w.ask(anna, &format!("@label=f1 FILE PUT * 5 {a} :周/a b.png")), [""; 0], "the disk looks first");
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     assert_eq!((intake.to.name.as_str(), intake.size, intake.at_most), ("周/a b.png", Some(5), 5));
     assert!(intake.part.starts_with(&format!("{a}.g")) && intake.resumable);
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 2 });
@@ -114,7 +114,7 @@ fn a_broken_transfer_goes_on_with_the_same_ticket_and_after_a_lost_link_with_ano
     let a = digest('a');
     let put = format!("FILE PUT * 5 {a} :a");
     w.line(anna, &put);
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     assert_eq!(*intake.part, *format!("{a}.1000"));
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
     let ticket = token(&w.said_to(anna)[0]);
@@ -133,7 +133,7 @@ fn a_broken_transfer_goes_on_with_the_same_ticket_and_after_a_lost_link_with_ano
     assert!(w.chat.shelf.is_at_rest());
     let anna = w.member_with_caps("anna", FILES);
     w.line(anna, &put);
-    let again = w.to_prepare().remove(0);
+    let again = w.prepares().remove(0);
     assert_eq!(again.part, intake.part, "they are found again");
     w.disk(ShelfFact::Prepared { upload: again.upload, offset: 2 });
     assert!(w.said_to(anna)[0].contains(" 2 5 "));
@@ -150,7 +150,7 @@ fn whoever_offers_again_while_bytes_move_takes_the_upload_over() {
     let first = token(&w.said_to(laptop)[0]);
     let (web, _) = w.redeem(&first);
     w.line(phone, &put);
-    let intake = w.to_prepare().remove(0);
+    let intake = w.prepares().remove(0);
     assert!(matches!(w.redeem(&first).1[..], [WebReply::Refused { status: 404, .. }]));
     w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 3 });
     let second = token(&w.said_to(phone)[0]);
