@@ -1,7 +1,13 @@
 //! What a FILE line of the server tells about the files that others bring and remove.
 
 use super::*;
-use crate::client::shown::{Deed, Shared};
+use crate::client::shown::{Deed, FILE_NOTICE, Shared};
+
+/// Times at which somebody brought many files that are remembered: what is fetched after a broken link overlaps with what is known by few of them.
+const BROUGHT: usize = 256;
+
+/// Milliseconds between the lines about files that came together and the notice about all of them: they are made in one moment.
+const ONE_MOMENT_MS: u64 = 1_000;
 
 /// Digits of a SHA-256 that people compare.
 const DIGITS: usize = 8;
@@ -9,7 +15,7 @@ const DIGITS: usize = 8;
 impl View {
     /// `FILE STORED <scope> <size> <sha256> :<name>` or `FILE GONE <scope> :<name>`: which conversation it belongs to, and how it is shown.
     /// `None` when it was shown before, or is not understood.
-    pub(super) fn file(&mut self, line: &Line, who: &str) -> Option<(Option<Box<str>>, What)> {
+    pub(super) fn file(&mut self, line: &Line, who: &str, at_ms: u64) -> Option<(Option<Box<str>>, What)> {
         // What has no user in front comes from the server itself: the host did it.
         let who = if line.source.is_some_and(|source| source.contains('!')) { who } else { "" };
         let own = !who.is_empty() && self.is_me(who);
@@ -40,8 +46,32 @@ impl View {
         if !self.seen.is_new(identity) {
             return None;
         }
+        if msgid.is_none() && shared.deed == Deed::Brought {
+            self.note_brought(who, at_ms);
+        }
         shared.with.iter().for_each(|with| self.note_partner(with));
         Some((room, What::Shared(Box::new(shared))))
+    }
+
+    /// Files that come together have one notice in the history, whose id they do not have.
+    fn note_brought(&mut self, who: &str, at_ms: u64) {
+        let brought = (fold(who), at_ms);
+        if self.brought.back() != Some(&brought) {
+            self.brought.push_back(brought);
+            self.brought.drain(..self.brought.len().saturating_sub(BROUGHT));
+        }
+    }
+
+    /// Whether a line out of the history is the notice about files that were shown one by one when they came.
+    pub(super) fn is_told_file_by_file(&self, line: &Line) -> bool {
+        let text = line.params().last().copied().unwrap_or_default();
+        let at_ms = line.tags.value("time").and_then(|time| timestamp::parse(&time));
+        let (Some(at_ms), true) = (at_ms, line.command == "NOTICE" && text.starts_with(FILE_NOTICE)) else {
+            return false;
+        };
+        let who = fold(nick_of(line.source.unwrap_or_default()));
+        let moment = at_ms.saturating_sub(ONE_MOMENT_MS)..=at_ms;
+        self.brought.iter().any(|(by, then_ms)| *by == who && moment.contains(then_ms))
     }
 }
 
@@ -104,5 +134,21 @@ mod tests {
         let line = |name| format!("@msgid=9 :ben!u@h FILE STORED * 1 {} :{name}", "0".repeat(64));
         let count: usize = (0..5).map(|number| hear(&mut view, &line(number)).len()).sum();
         assert_eq!(count, 5);
+    }
+
+    #[test]
+    fn files_that_came_together_are_not_told_again_by_the_history() {
+        let mut view = view();
+        for number in 0..5 {
+            let line = format!("@time=2026-11-20T13:00:00.500Z :ben!u@h FILE STORED * 1 {} :{number}", "0".repeat(64));
+            assert_eq!(hear(&mut view, &line).len(), 1);
+        }
+        let mut fetched = |who: &str, seconds: &str, text: &str| {
+            let line = format!("@time=2026-11-20T13:00:{seconds}Z;msgid={seconds} :{who}!u@h NOTICE #lobby :{text}");
+            view.take(0, &Event::Line { text: line.into(), history: true }).len()
+        };
+        assert_eq!(fetched("Ben", "00.501", "[文件 file] 5 个文件 files"), 0);
+        assert_eq!(fetched("ben", "02.000", "[文件 file] 7 个文件 files"), 1, "those came while the link was broken");
+        assert_eq!((fetched("eve", "00.502", "[文件 file] 5 个文件 files"), fetched("ben", "00.503", "hi")), (1, 1));
     }
 }
