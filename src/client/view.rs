@@ -29,8 +29,8 @@ pub struct View {
     /// The latest first.
     partners: Vec<Box<str>>,
     seen: Seen,
-    /// Who brought many files together, and when (milliseconds since 1970), the latest last.
-    brought: VecDeque<(Box<str>, u64)>,
+    /// The files whose notice in the history has another id, the latest last.
+    brought: VecDeque<Brought>,
     /// This is not the first link.
     is_again: bool,
     /// The link is broken.
@@ -368,6 +368,8 @@ impl View {
 }
 
 mod files;
+
+use files::Brought;
 
 /// The number of the group that a server of our own explains an invitation to.
 fn invitation_number(text: &str) -> Option<u32> {

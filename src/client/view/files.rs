@@ -2,12 +2,22 @@
 
 use super::*;
 use crate::client::shown::{Deed, FILE_NOTICE, Shared};
+use crate::wire::limits::FILES_GATHERED_MAX_MS;
 
-/// Times at which somebody brought many files that are remembered: what is fetched after a broken link overlaps with what is known by few of them.
+/// Files that are remembered because their notice comes later: what is fetched after a broken link overlaps with what is known by few notices.
 const BROUGHT: usize = 256;
 
-/// Milliseconds between the lines about files that came together and the notice about all of them: they are made in one moment.
-const ONE_MOMENT_MS: u64 = 1_000;
+/// Milliseconds between the line about a file and the notice about it, or about all that came with it.
+const NOTICE_WITHIN_MS: u64 = FILES_GATHERED_MAX_MS + 1_000;
+
+/// A file that somebody brought among others.
+#[derive(Debug)]
+pub(super) struct Brought {
+    /// Folded.
+    who: Box<str>,
+    name: Box<str>,
+    at_ms: u64,
+}
 
 /// Digits of a SHA-256 that people compare.
 const DIGITS: usize = 8;
@@ -47,31 +57,26 @@ impl View {
             return None;
         }
         if msgid.is_none() && shared.deed == Deed::Brought {
-            self.note_brought(who, at_ms);
+            let (who, name) = (fold(who), shared.name.clone());
+            self.brought.push_back(Brought { who, name, at_ms });
+            self.brought.drain(..self.brought.len().saturating_sub(BROUGHT));
         }
         shared.with.iter().for_each(|with| self.note_partner(with));
         Some((room, What::Shared(Box::new(shared))))
     }
 
-    /// Files that come together have one notice in the history, whose id they do not have.
-    fn note_brought(&mut self, who: &str, at_ms: u64) {
-        let brought = (fold(who), at_ms);
-        if self.brought.back() != Some(&brought) {
-            self.brought.push_back(brought);
-            self.brought.drain(..self.brought.len().saturating_sub(BROUGHT));
-        }
-    }
-
-    /// Whether a line out of the history is the notice about files that were shown one by one when they came.
+    /// Whether a line out of the history is the notice about files that were shown when they came: those that come among others
+    /// have a notice of their own or one for all, whose id they do not have.
     pub(super) fn is_told_file_by_file(&self, line: &Line) -> bool {
         let text = line.params().last().copied().unwrap_or_default();
+        let about = text.strip_prefix(FILE_NOTICE).filter(|_| line.command == "NOTICE");
         let at_ms = line.tags.value("time").and_then(|time| timestamp::parse(&time));
-        let (Some(at_ms), true) = (at_ms, line.command == "NOTICE" && text.starts_with(FILE_NOTICE)) else {
-            return false;
-        };
+        let (Some(about), Some(at_ms)) = (about, at_ms) else { return false };
+        let is_of_many = about.split_once(" 个文件 files").is_some_and(|(count, _)| count.parse::<u64>().is_ok());
+        let is_about = |name: &str| is_of_many || about.strip_prefix(name).is_some_and(|rest| rest.starts_with(" · "));
         let who = fold(nick_of(line.source.unwrap_or_default()));
-        let moment = at_ms.saturating_sub(ONE_MOMENT_MS)..=at_ms;
-        self.brought.iter().any(|(by, then_ms)| *by == who && moment.contains(then_ms))
+        let then = at_ms.saturating_sub(NOTICE_WITHIN_MS)..=at_ms;
+        self.brought.iter().any(|file| file.who == who && then.contains(&file.at_ms) && is_about(&file.name))
     }
 }
 
@@ -147,8 +152,11 @@ mod tests {
             let line = format!("@time=2026-11-20T13:00:{seconds}Z;msgid={seconds} :{who}!u@h NOTICE #lobby :{text}");
             view.take(0, &Event::Line { text: line.into(), history: true }).len()
         };
-        assert_eq!(fetched("Ben", "00.501", "[文件 file] 5 个文件 files"), 0);
-        assert_eq!(fetched("ben", "02.000", "[文件 file] 7 个文件 files"), 1, "those came while the link was broken");
-        assert_eq!((fetched("eve", "00.502", "[文件 file] 5 个文件 files"), fetched("ben", "00.503", "hi")), (1, 1));
+        assert_eq!(fetched("Ben", "02.501", "[文件 file] 5 个文件 files · 5 B"), 0);
+        assert_eq!(fetched("ben", "02.502", "[文件 file] 4 · 1 B"), 0);
+        assert_eq!(fetched("ben", "02.503", "[文件 file] 44 · 1 B"), 1, "that came while the link was broken");
+        assert_eq!(fetched("eve", "02.504", "[文件 file] 5 个文件 files · 5 B"), 1);
+        assert_eq!(fetched("ben", "02.505", "5 个文件 files"), 1);
+        assert_eq!(fetched("ben", "00.400", "[文件 file] 7 个文件 files"), 1, "that was before");
     }
 }
