@@ -25,7 +25,6 @@ mod secret;
 mod signals;
 mod tls;
 mod transport;
-#[expect(dead_code, reason = "the transfers come with the next commits")]
 mod web;
 mod welcome;
 
@@ -137,6 +136,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let (mail, inbox) = async_channel::bounded(INBOX_MAILS);
     let opened = open_store(&config, mail.clone())?;
     let cloud = open_cloud(&config, &opened.directory, mail.clone())?;
+    listeners.addresses().first().into_iter().for_each(|address| cloud.announce(*address));
     let web_settings = WebSettings {
         max_transfers: config.transfers.at_once,
         rate: config.transfers.rate,

@@ -2,6 +2,8 @@
 //!
 //! Where Windows has no answer that safe Rust can ask for, it says so; nothing is made up.
 
+pub mod moving;
+
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;

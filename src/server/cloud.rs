@@ -22,6 +22,7 @@ mod walking;
 mod writing;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -104,9 +105,9 @@ impl Cloud {
         Ok(Cloud(Arc::new(Doors { disk, orders, write, hash, look })))
     }
 
-    /// The server listens on this port: the rules are told how the machine is reached ([`ShelfFact::Reachable`]).
-    pub fn announce_port(&self, port: u16) {
-        self.0.look(Look::Address(port));
+    /// The server listens there: the rules are told how the machine is reached ([`ShelfFact::Reachable`]).
+    pub fn announce(&self, listening: SocketAddr) {
+        self.0.look(Look::Address(listening));
     }
 
     /// Takes an order of the rules. Never waits.

@@ -63,7 +63,6 @@ pub enum Mail {
         done: Sender<()>,
     },
     /// Somebody who came by HTTP wants something.
-    #[expect(dead_code, reason = "the transfers come with the next commits")]
     Web {
         /// What.
         request: Box<WebRequest>,

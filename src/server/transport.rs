@@ -16,6 +16,10 @@ use rustls::{ProtocolVersion, ServerConfig};
 
 use crate::wire::limits::{SEALED_AT_ONCE_BYTES, TLS_INCOMING_BYTES};
 
+mod bulk;
+
+pub use self::bulk::{READ_MUCH_BYTES, Sealed};
+
 /// What a record adds to its text: header, number, padding byte, tag. The most of all suites is 30.
 const RECORD_OVERHEAD: usize = 64;
 
@@ -101,9 +105,13 @@ impl Link {
             return Ok(());
         };
         let result = tls.take_in(&mut buffer[..count], &mut take);
-        // An answer, or the reason for which it ends here.
-        let flushed = if tls.ticket_waits && result.is_ok() { Ok(true) } else { tls.flush(self.socket.get_ref()) };
-        result?;
+        self.answer_tls(tls, result)
+    }
+
+    /// After something was taken in: an answer goes out, or the reason for which it ends here.
+    fn answer_tls(&self, tls: &mut Tls, taken_in: io::Result<()>) -> io::Result<()> {
+        let flushed = if tls.ticket_waits && taken_in.is_ok() { Ok(true) } else { tls.flush(self.socket.get_ref()) };
+        taken_in?;
         flushed?;
         if tls.peer_closed { Err(ended()) } else { Ok(()) }
     }
@@ -166,12 +174,18 @@ enum State {
 enum Wish<'a> {
     Nothing,
     Seal(&'a [u8]),
+    /// The same into a buffer of the caller.
+    SealInto(&'a [u8], RefCell<&'a mut Sealed>),
     Close,
 }
 
 impl Tls {
+    fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     fn take_in(&mut self, bytes: &mut [u8], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        let was_open = self.state == State::Open;
+        let was_open = self.is_open();
         let result = if self.incoming.is_empty() {
             let (used, result) = self.advance(bytes, take, Wish::Nothing);
             self.incoming = bytes[used..].to_vec();
@@ -186,6 +200,11 @@ impl Tls {
             }
             result
         };
+        self.judge(was_open, result)
+    }
+
+    /// What follows from how the session took what came.
+    fn judge(&mut self, was_open: bool, result: Result<(), rustls::Error>) -> io::Result<()> {
         if let Err(why) = result {
             self.incoming = Vec::new();
             self.state = State::Broken;
@@ -319,13 +338,16 @@ fn grant(
     traffic: &mut WriteTraffic<'_, rustls::server::ServerConnectionData>,
     to: &mut Vec<u8>,
 ) -> Result<(), rustls::Error> {
+    if let Wish::SealInto(text, sealed) = wish {
+        return seal_into(text, &mut sealed.borrow_mut(), traffic);
+    }
     let start = to.len();
     let text_bytes = if let Wish::Seal(text) = wish { text.len() } else { 0 };
     let mut room = text_bytes + RECORD_OVERHEAD;
     loop {
         to.resize(start + room, 0);
         let result = match wish {
-            Wish::Nothing => Ok(0),
+            Wish::Nothing | Wish::SealInto(..) => Ok(0),
             Wish::Seal(text) => traffic.encrypt(text, &mut to[start..]),
             Wish::Close => traffic.queue_close_notify(&mut to[start..]),
         };
@@ -333,6 +355,25 @@ fn grant(
         match result {
             Ok(_) => return Ok(()),
             Err(EncryptError::InsufficientSize(size)) if size.required_size > room => room = size.required_size,
+            Err(why) => return Err(rustls::Error::General(why.to_string())),
+        }
+    }
+}
+
+fn seal_into(
+    text: &[u8],
+    sealed: &mut Sealed,
+    traffic: &mut WriteTraffic<'_, rustls::server::ServerConnectionData>,
+) -> Result<(), rustls::Error> {
+    loop {
+        match traffic.encrypt(text, &mut sealed.bytes) {
+            Ok(used) => {
+                sealed.used = used;
+                return Ok(());
+            }
+            Err(EncryptError::InsufficientSize(size)) if size.required_size > sealed.bytes.len() => {
+                sealed.bytes.resize(size.required_size, 0);
+            }
             Err(why) => return Err(rustls::Error::General(why.to_string())),
         }
     }
@@ -358,63 +399,4 @@ fn ended() -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use rustls::{ClientConfig, ClientConnection, RootCertStore};
-
-    use super::*;
-    use crate::net::suites;
-    use crate::server::identity::Source;
-    use crate::server::tls::{Door, PlainTalk, shown};
-
-    /// A client that trusts the certificate in this folder.
-    fn client(data: &std::path::Path) -> ClientConnection {
-        use rustls::pki_types::{CertificateDer, pem::PemObject};
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(data.join("tls.crt")).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(suites::provider()))
-            .with_protocol_versions(rustls::ALL_VERSIONS)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn the_ticket_goes_out_with_the_first_answer_and_not_alone() {
-        let data = tempfile::tempdir().unwrap();
-        let identity = Source::Own(data.path().into()).load(super::super::unix_secs()).unwrap();
-        let door = Door::new(shown(&identity).unwrap(), PlainTalk::Yes);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let link = Link::new(Async::new(listener.accept().unwrap().0).unwrap());
-        link.begin_tls(door.config(&[])).unwrap();
-        let mut anna = client(data.path());
-        let mut text = String::new();
-        let mut buffer = [0; 8192];
-        while !link.is_open() {
-            while anna.wants_write() {
-                anna.write_tls(&mut far).unwrap();
-            }
-            smol::block_on(std::future::poll_fn(|cx| link.poll_readable(cx))).unwrap();
-            link.read(&mut buffer, |_| {}).unwrap();
-            if !link.is_open() {
-                anna.read_tls(&mut far).unwrap();
-                anna.process_new_packets().unwrap();
-            }
-        }
-        assert_eq!((link.unsent_bytes(), anna.tls13_tickets_received()), (0, 0));
-        far.set_nonblocking(true).unwrap();
-        assert_eq!(far.peek(&mut [0]).map_err(|why| why.kind()), Err(io::ErrorKind::WouldBlock));
-        far.set_nonblocking(false).unwrap();
-
-        assert_eq!(link.write(b"PING :1\r\n").unwrap(), 9);
-        while text.is_empty() {
-            anna.read_tls(&mut far).unwrap();
-            anna.process_new_packets().unwrap();
-            let _ = anna.reader().read_to_string(&mut text);
-        }
-        assert_eq!((text.as_str(), anna.tls13_tickets_received()), ("PING :1\r\n", 1));
-    }
-}
+mod tests;

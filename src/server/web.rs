@@ -1,14 +1,43 @@
 //! HTTP/1.1 on the port of the talk: files come and go here, on a thread of their own.
+//!
+//! A connection (`visit`) has two sides that go on side by side. `reader` takes requests in, asks the rules, and brings bodies to the disk (`receive`); `writer`
+//! answers in the order of the requests, and sends files (`send`). Nothing is decided here that a rule could decide.
+
+mod answer;
+mod due;
+mod file;
+mod item;
+mod listing;
+mod rate;
+mod reader;
+mod receive;
+mod route;
+mod send;
+mod shared;
+mod turns;
+mod visit;
+mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::Instant;
 
-use async_channel::Sender;
+use async_channel::{Receiver, Sender};
+use async_io::Timer;
+use smol::LocalExecutor;
+use smol::future::FutureExt;
 
 use super::cloud::Cloud;
 use super::hub::Mail;
 use super::listen::Permit;
 use super::transport::Link;
+
+use self::shared::{Patience, Shared};
 
 /// What the host chose for transfers.
 #[derive(Clone, Debug)]
@@ -37,21 +66,58 @@ pub struct Arrived {
     pub permit: Permit,
 }
 
-/// The door to the thread of the transfers.
+/// The door to the thread of the transfers. The thread ends when nobody has it any more.
 #[derive(Clone)]
-pub struct Web;
+pub struct Web(Sender<Arrived>);
 
 impl Web {
     /// Starts the thread.
     pub fn start(settings: WebSettings, cloud: Cloud, mail: Sender<Mail>) -> io::Result<Web> {
-        let _ = (settings, cloud, mail);
-        Ok(Web)
+        Web::start_with(settings, cloud, mail, Patience::default())
+    }
+
+    fn start_with(settings: WebSettings, cloud: Cloud, mail: Sender<Mail>, patience: Patience) -> io::Result<Web> {
+        // As many as there are permits.
+        let (door, arrivals) = async_channel::unbounded();
+        let run = move || {
+            let shared = Rc::new(Shared::new(settings, cloud, mail, patience));
+            let executor = Rc::new(LocalExecutor::new());
+            // The reactor stays with the thread of the talk: this one only sleeps when there is nothing to do.
+            smol::future::block_on(executor.run(receive(executor.clone(), shared, arrivals)));
+        };
+        std::thread::Builder::new().name("transfers".into()).spawn(run)?;
+        Ok(Web(door))
     }
 
     /// Gives it a connection.
     pub fn take(&self, arrived: Arrived) {
-        let _ =
-            arrived.link.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        drop((arrived.first, arrived.address, arrived.is_secure, arrived.permit));
+        // When the thread is gone, so is the server.
+        let _ = self.0.try_send(arrived);
+    }
+}
+
+/// Serves whoever comes, and looks after those who wait.
+async fn receive(executor: Rc<LocalExecutor<'static>>, shared: Rc<Shared>, arrivals: Receiver<Arrived>) {
+    loop {
+        let arrival = async { Some(arrivals.recv().await) };
+        let look = async {
+            if shared.dues.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            Timer::after(shared.patience.look).await;
+            None
+        };
+        match arrival.or(look).await {
+            Some(Ok(arrived)) => executor.spawn(serve(arrived, shared.clone())).detach(),
+            Some(Err(_)) => return,
+            None => shared.dues.ring(Instant::now()),
+        }
+    }
+}
+
+async fn serve(arrived: Arrived, shared: Rc<Shared>) {
+    // A panic is our mistake, and must cost this connection only: the executor would pass it on to all.
+    if AssertUnwindSafe(visit::serve(arrived, shared)).catch_unwind().await.is_err() {
+        log::error!("a transfer ended in a panic; this is a fault in gzy, please report it");
     }
 }

@@ -287,6 +287,33 @@ pub const WEB_LOGINS: usize = 256;
 /// HTTP requests that may wait for passwords to be checked.
 pub const WEB_WAITING: usize = 1024;
 
+/// Bytes of an HTTP request's head: the longest name, percent-encoded three times over, and a browser's cookies.
+pub const HTTP_HEAD_BYTES: usize = 16 << 10;
+
+/// Fields of an HTTP head; a browser sends about twenty.
+pub const HTTP_FIELDS: usize = 64;
+
+/// Milliseconds from the first byte of a head to its last: whoever needs longer holds a connection, not a conversation.
+pub const HTTP_HEAD_MS: u64 = 10_000;
+
+/// Milliseconds that a connection may wait for its next request: longer than a person reads a listing before the next click.
+pub const HTTP_IDLE_MS: u64 = 60_000;
+
+/// Milliseconds without a byte after which a transfer is cut, up or down. It can be taken up again.
+pub const HTTP_STALLED_MS: u64 = 60_000;
+
+/// Requests of one connection that are under way at once: a round trip to the rules serves that many small files.
+pub const HTTP_PIPELINED: usize = 32;
+
+/// Bytes of answers that are gathered for one write, and of a body that goes out with its head. What a slow reader makes the server hold.
+pub const HTTP_GATHERED_BYTES: usize = 64 << 10;
+
+/// Bytes of a body that nobody wants and that are read all the same, so that the connection can go on. A longer one ends it.
+pub const HTTP_UNWANTED_BYTES: u64 = 256 << 10;
+
+/// Milliseconds that a transfer waits for a turn when all are taken, before it is told to come back later.
+pub const TRANSFER_TURN_MS: u64 = 5_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,12 +67,12 @@ fn who_does_not_know_the_word_stays_outside() {
 }
 
 #[test]
-fn browsers_and_tls_clients_are_turned_away_without_being_taken_for_chat() {
+fn browsers_and_broken_tls_clients_are_answered_and_not_taken_for_chat() {
     let board = Board::start(&[]);
     let mut anna = Person::join(&board, "anna");
     let browser = b"POST / HTTP/1.1\r\nHost: board\r\n\r\nNICK eve\r\nUSER eve 0 * :eve\r\n";
     let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\nNICK eve\nUSER eve 0 * :eve\n"].concat();
-    for first in [&browser[..], b"GET /cloud/ HTTP/1.1\r\nHost: board\r\n\r\n", &hello] {
+    for first in [&browser[..], b"GET /cloud/ HTTP/1.1\r\nHost: board\r\nConnection: close\r\n\r\n", &hello] {
         let mut stranger = TcpStream::connect(board.address).unwrap();
         stranger.set_read_timeout(Some(PATIENCE)).unwrap();
         stranger.write_all(first).unwrap();
@@ -81,7 +81,9 @@ fn browsers_and_tls_clients_are_turned_away_without_being_taken_for_chat() {
         if let Err(why) = stranger.read_to_end(&mut answer) {
             assert_eq!(why.kind(), std::io::ErrorKind::ConnectionReset);
         }
-        assert!(!String::from_utf8_lossy(&answer).contains(" 001 "));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(!answer.contains(" 001 "));
+        assert!(first[0] == 0x16 || answer.starts_with("HTTP/1.1 "), "{answer}");
     }
     let heard = anna.settle();
     assert!(heard.is_empty(), "nobody came in: {heard:?}");

@@ -1,6 +1,6 @@
 //! Under which address do others reach this machine?
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
@@ -12,15 +12,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// What was told last.
 #[derive(Default)]
 pub struct Reachable {
-    port: Option<u16>,
+    listening: Option<SocketAddr>,
     looked: Option<Instant>,
-    told: Option<Ipv4Addr>,
+    told: Option<SocketAddr>,
 }
 
 impl Reachable {
-    /// The server listens on this port.
-    pub fn announce(&mut self, disk: &Disk, port: u16) {
-        *self = Reachable { port: Some(port), ..Reachable::default() };
+    /// The server listens there.
+    pub fn announce(&mut self, disk: &Disk, listening: SocketAddr) {
+        *self = Reachable { listening: Some(listening), ..Reachable::default() };
         self.look(disk);
     }
 
@@ -33,25 +33,30 @@ impl Reachable {
 
     fn look(&mut self, disk: &Disk) {
         self.looked = Some(Instant::now());
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let first = first_of(interfaces.iter().map(if_addrs::Interface::ip));
-        if let (Some(address), Some(port)) = (first, self.port)
-            && self.told != first
+        let Some(listening) = self.listening else { return };
+        let address = match listening.ip() {
+            any if any.is_unspecified() => {
+                let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+                first_of(interfaces.iter().map(if_addrs::Interface::ip))
+            }
+            chosen => Some(chosen),
+        };
+        let reached = address.map(|ip| SocketAddr::new(ip, listening.port()));
+        if let Some(address) = reached
+            && self.told != reached
         {
-            self.told = first;
-            disk.tell(ShelfFact::Reachable(format!("http://{address}:{port}").into()));
+            self.told = reached;
+            disk.tell(ShelfFact::Reachable(format!("http://{address}").into()));
         }
     }
 }
 
 /// The first address that others can use.
-fn first_of(addresses: impl Iterator<Item = IpAddr>) -> Option<Ipv4Addr> {
-    addresses
-        .filter_map(|address| match address {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
-        .find(|address| !address.is_loopback() && !address.is_link_local() && !address.is_unspecified())
+fn first_of(mut addresses: impl Iterator<Item = IpAddr>) -> Option<IpAddr> {
+    addresses.find(|address| match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local() && !v4.is_unspecified(),
+        IpAddr::V6(_) => false,
+    })
 }
 
 #[cfg(test)]

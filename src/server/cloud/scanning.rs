@@ -3,6 +3,7 @@
 //! It looks at the folders' times every few seconds, at every file now and then, and hashes what stands still, when nobody else needs the processor.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -50,8 +51,8 @@ impl Default for Pace {
 pub enum Look {
     /// A file that is not what the index says.
     File(FileKey),
-    /// The machine's addresses: this port is announced with the first of them.
-    Address(u16),
+    /// The machine's addresses: the server listens there, and others are told one that they can use.
+    Address(SocketAddr),
     /// Something was stored: addresses may have changed since the last time.
     Stored,
 }
@@ -94,7 +95,7 @@ pub fn run(disk: &Arc<Disk>, asked: &Receiver<Look>, pace: Pace, is_lost_told: b
         };
         match asked.recv_timeout(next.saturating_duration_since(now)) {
             Ok(Look::File(file)) => scanner.look_again(file),
-            Ok(Look::Address(port)) => scanner.reachable.announce(disk, port),
+            Ok(Look::Address(listening)) => scanner.reachable.announce(disk, listening),
             Ok(Look::Stored) => scanner.reachable.look_now_and_then(disk),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

@@ -617,17 +617,3 @@ fn old_parts_and_those_without_a_content_are_swept_and_fresh_ones_stay() {
     host.found();
     assert_eq!(host.names().1, [fresh.into_string()]);
 }
-
-#[test]
-fn the_port_is_announced_with_an_address_that_others_can_use() {
-    let host = Host::new(CALM);
-    host.cloud.announce_port(510);
-    host.cloud.announce_port(511);
-    let has_address = if_addrs::get_if_addrs().unwrap().iter().any(|one| one.ip().is_ipv4() && !one.is_loopback());
-    if has_address {
-        for port in [510, 511] {
-            let ShelfFact::Reachable(address) = host.fact() else { panic!() };
-            assert!(address.starts_with("http://") && address.ends_with(&format!(":{port}")), "{address}");
-        }
-    }
-}

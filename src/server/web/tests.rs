@@ -1,0 +1,1 @@
+//! Do requests get the answers they should, over real sockets?
