@@ -5,6 +5,7 @@
 mod dice;
 mod disk;
 mod ear;
+mod files;
 mod groups;
 mod record;
 mod script;
@@ -17,13 +18,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
+use crate::wire::limits::{FILE_ORPHAN_MS, MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
 use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
 use self::ear::Ear;
+use self::files::Files;
 use self::record::{Record, Said};
 use self::script::{Script, Typed, number_in};
 use self::weather::{CROWDED, QUIET, SETTLED, Weather};
@@ -57,6 +59,7 @@ struct Day {
     people: Vec<Person>,
     script: Script,
     record: Record,
+    files: Files,
     weather: Weather,
     /// Somebody was told how many came and left.
     has_heard_counts: bool,
@@ -82,6 +85,7 @@ impl Day {
             people: Vec::new(),
             script,
             record,
+            files: Files::default(),
             weather,
             has_heard_counts: false,
             is_told,
@@ -109,7 +113,9 @@ impl Day {
         self.listen();
         self.check_labels();
         self.everybody_is_lost();
-        self.world.pass_ms(600_000);
+        self.world.pass_ms(2 * FILE_ORPHAN_MS);
+        self.listen();
+        self.come_to_rest();
         self.world.chat.assert_nothing_is_left();
         self.restarted();
     }
@@ -141,9 +147,10 @@ impl Day {
             0..62 => self.somebody_types(),
             62..64 => self.somebody_sends_rubbish_bytes(),
             64..66 => self.somebody_is_lost(),
-            66..80 => {
+            66..76 => {
                 self.record.disk.work(&mut self.world, &mut self.dice);
             }
+            76..80 => self.the_cloud_moves(),
             80..92 => self.the_store_answers(),
             92..94 => self.a_password_is_checked(),
             94..99 => self.time_passes(),
@@ -257,6 +264,17 @@ impl Day {
         }
     }
 
+    /// The disk of the cloud does something, or somebody comes by HTTP.
+    fn the_cloud_moves(&mut self) {
+        let visit = self.dice.percent(20).then(|| self.files.visit(&mut self.dice));
+        let Some(input) = visit.or_else(|| self.files.next(&mut self.world, &mut self.dice)) else { return };
+        if self.is_told {
+            println!("{}", format!("{input:?}").chars().take(200).collect::<String>());
+        }
+        self.world.handle(input);
+        self.listen();
+    }
+
     fn time_passes(&mut self) {
         let ms = match self.dice.roll(20) {
             0 => 130_000,
@@ -275,10 +293,15 @@ impl Day {
 
     /// The store and the passwords catch up.
     fn come_to_rest(&mut self) {
-        while !(self.record.disk.is_idle() && self.world.password_checks.is_empty()) {
+        while !(self.record.disk.is_idle() && self.world.password_checks.is_empty() && self.files.is_idle(&self.world))
+        {
             self.record.disk.work(&mut self.world, &mut self.dice);
             self.the_store_answers();
             self.a_password_is_checked();
+            while let Some(input) = self.files.next(&mut self.world, &mut self.dice) {
+                self.world.handle(input);
+                self.listen();
+            }
         }
         self.world.chat.assert_tables_agree();
     }
@@ -426,7 +449,8 @@ proptest! {
         lines in vec((0..VERBS.len(), "(@[a-z+;=/]{0,20} )?", "[ -~小阳#,:!*+\u{202e}\u{7}é😀]{0,60}"), 1..20),
     ) {
         let mut world = World::new();
-        let anna = world.join_with_caps("anna", "message-tags batch labeled-response echo-message standard-replies");
+        let caps = "message-tags batch labeled-response echo-message standard-replies gzy/files gzy/long-lines";
+        let anna = world.join_with_caps("anna", caps);
         world.join("ben");
         for (verb, tags, rest) in lines {
             if !world.is_closed(anna) {
