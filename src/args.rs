@@ -13,11 +13,13 @@ use crate::wire::name::RoomName;
 mod backup;
 mod choices;
 mod client;
+mod files;
 mod user;
 
 pub use backup::{BackupArgs, RestoreArgs};
 pub use choices::{Keep, Registration, Size, Switch};
 pub use client::{ClientArgs, LanguageChoice, SayArgs, Timeout};
+pub use files::{GetArgs, ListArgs, PutArgs};
 pub use user::{UserAction, UserArgs};
 
 use client::language;
@@ -40,6 +42,12 @@ pub enum Command {
     Client(ClientArgs),
     /// `gzy say`
     Say(SayArgs),
+    /// `gzy put`
+    Put(PutArgs),
+    /// `gzy get`
+    Get(GetArgs),
+    /// `gzy ls`
+    List(ListArgs),
     /// `gzy user`
     User(UserArgs),
     /// `gzy backup`

@@ -24,6 +24,7 @@ pub mod features;
 pub mod knock;
 pub mod known_servers;
 pub mod link;
+pub mod listing;
 pub mod login;
 pub mod logins;
 pub mod lookup;
@@ -31,6 +32,7 @@ pub mod marks;
 pub mod news;
 pub mod outbox;
 pub mod pace;
+pub mod paths;
 pub mod pieces;
 pub mod room;
 pub mod seen;
@@ -49,6 +51,7 @@ use account::{Credentials, LoginFault, Secret, Wanted};
 use asked::{NoAnswer, Question};
 use features::Features;
 use known_servers::{Distrusted, Trust};
+use transfers::lines::Answer;
 
 /// The room that is entered where a server does not put everybody into one.
 pub const DEFAULT_ROOM: &str = "#lobby";
@@ -115,6 +118,13 @@ pub enum Command {
     Part(Box<str>),
     /// Ask for something that the server remembers; the number comes back in [`Event::Answered`].
     Ask(u64, Question),
+    /// Say a line about files (`FILE …`); what answers it comes back in [`Event::File`], with its label. [`transfers`] sends it.
+    File {
+        /// Makes out the answer: [`transfers::lines::label`].
+        label: Box<str>,
+        /// The line, without tags.
+        line: Box<str>,
+    },
     /// The user has read a conversation up to this time (milliseconds since 1970).
     Read(Box<str>, u64),
     /// Leave the server. The link ends with [`Event::Ended`].
@@ -132,6 +142,13 @@ pub enum Event {
         key: Fingerprint,
         /// There was another key before.
         replaced: bool,
+    },
+    /// Where the client is in, and by whose key it is trusted. Comes in front of [`Event::In`].
+    Reached {
+        /// The server, with the port that answered.
+        server: Address,
+        /// Its key, where the link is encrypted.
+        key: Option<Fingerprint>,
     },
     /// Logged in.
     In {
@@ -198,6 +215,8 @@ pub enum Event {
         /// Lines as in [`Event::Line`], oldest first.
         answer: Result<Vec<Box<str>>, NoAnswer>,
     },
+    /// The answer to a [`Command::File`].
+    File(Box<Answer>),
     /// A line could not be read: not UTF-8, or too long.
     Unreadable,
     /// A room has been entered: its names are known and what was missed has been told.

@@ -1,6 +1,7 @@
 //! The client in a terminal, and in scripts.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
@@ -9,15 +10,19 @@ use time::UtcOffset;
 
 use crate::client::account::Credentials;
 use crate::client::start::{Start, Wish};
-use crate::client::words::{AccountSaying, Language, Saying, say as words};
+use crate::client::transfers::{self, Setup};
+use crate::client::words::{AccountSaying, FileSaying, Language, Saying, say as words};
 use crate::client::writer::Writer;
 use crate::client::{Command, Config, Event, config_folder, link, view};
 use crate::wire::limits::FLOOD_PER_SECOND;
 use crate::wire::name::Nick;
 
+mod bars;
+mod carry;
 mod complete;
 mod console;
 mod editor;
+mod folding;
 mod keys;
 mod live;
 mod memory;
@@ -28,19 +33,19 @@ mod reader;
 mod screen;
 pub mod secret;
 mod talks;
+mod waiting;
 
+pub use carry::{CarryConfig, Errand, carry};
 use console::{Console, Front};
 use live::{Live, Raw};
 use paint::{Painter, Palette};
+use waiting::{RECEIPT_WITHIN, Wires};
 
 /// How many earlier messages are shown on entering a room.
 const HISTORY: usize = 10;
 
-/// How long what is typed waits for the room to be known after logging in. Servers that say little about their rooms are not waited for longer.
-const READY_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long a script waits for the next receipt after its last line: a restart of the server, and the longest pause before dialing again.
-const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
+/// Where downloads go, below the current folder.
+const DOWNLOADS: &str = "Recv";
 
 /// How long the goodbye may take.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
@@ -78,6 +83,8 @@ pub struct ClientConfig {
     pub password: Option<String>,
     /// The room to talk in; the server's lobby when `None`.
     pub room: Option<String>,
+    /// Where downloads go; `Recv` in the current folder when `None`.
+    pub downloads: Option<PathBuf>,
 }
 
 /// What `gzy say` was asked for.
@@ -141,10 +148,25 @@ pub fn run(config: ClientConfig) -> u8 {
     let writer = Writer { language, offset, current: "".into() };
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);
+    let transfers = transfers::start(Setup::of(
+        &link_config,
+        config.downloads.unwrap_or_else(|| DOWNLOADS.into()),
+        // A script moves what it names, and nothing that somebody else left unfinished.
+        config_folder::of_user().filter(|_| is_interactive),
+        to_link.clone(),
+    ));
+    let transfers = match transfers {
+        Ok(transfers) => transfers,
+        Err(why) => {
+            eprintln!("{}", words(language, &Saying::File(FileSaying::NoThread(&why.to_string()))));
+            return FAILED;
+        }
+    };
     let link = async {
         link::run(link_config, commands, to_screen).await;
         future::pending().await
     };
+    let wires = Wires { commands: &to_link, events: &events, transfers: &transfers };
     let is_success = match raw {
         Some(raw) => {
             let palette = Palette::of_environment(start.colours, |name| std::env::var(name).ok());
@@ -154,7 +176,7 @@ pub fn run(config: ClientConfig) -> u8 {
             let past = past::File::of_user();
             live.remember(past.read());
             let keys = live::keys();
-            let talk = future::or(live.attend(&mut start, &keys, &to_link, &events), asked_to_end());
+            let talk = future::or(live.attend(&mut start, &keys, &wires), asked_to_end());
             let is_success = smol::block_on(future::or(talk, link));
             past.write(live.end().remembered());
             is_success
@@ -164,7 +186,7 @@ pub fn run(config: ClientConfig) -> u8 {
             let mut console = Console::new(Painter::new(writer, None), front);
             console.know_login(kept);
             let memory = is_interactive.then_some(&mut start);
-            smol::block_on(future::or(plain::attend(console, memory, &to_link, &events), link))
+            smol::block_on(future::or(plain::attend(console, memory, &wires), link))
         }
     };
     if is_success { DONE } else { FAILED }
@@ -231,29 +253,12 @@ async fn asked_to_end() -> bool {
 /// Says one text and waits for the receipt. Returns the exit code.
 pub fn say(config: SayConfig) -> u8 {
     let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
-    let start = match start(&config.wish) {
-        Ok(start) => start,
+    let who = Who { nick: config.nick, account: config.account, password: config.password };
+    let (mut link_config, language) = match scripted(&config.wish, who, "say") {
+        Ok(scripted) => scripted,
         Err(code) => return code,
     };
-    let language = start.language;
-    let kept = start.login.filter(|kept| config.account.as_ref().is_some_and(|account| kept.is_for(&account.name)));
-    let account = match login(config.account, kept, language) {
-        Ok(account) => account,
-        Err(code) => return code,
-    };
-    let link_config = Config {
-        address: start.address,
-        security: start.security,
-        broken_after_ms: start.broken_after_ms,
-        nick: config.nick.unwrap_or_else(|| default_nick("say")).into(),
-        password: config.password.map(Into::into),
-        can_ask: false,
-        account,
-        asks_password: false,
-        room: config.room.map(Into::into),
-        history: 0,
-        follows_rooms: false,
-    };
+    link_config.room = config.room.map(Into::into);
     let (to_link, commands) = async_channel::bounded(COMMANDS);
     let (to_screen, events) = async_channel::bounded(EVENTS);
     let writer = Writer { language, offset, current: "".into() };
@@ -268,6 +273,34 @@ pub fn say(config: SayConfig) -> u8 {
         future::pending().await
     };
     smol::block_on(future::or(work, link))
+}
+
+/// As whom a script comes in.
+struct Who {
+    nick: Option<String>,
+    account: Option<AccountWish>,
+    password: Option<String>,
+}
+
+/// How a script links: nobody can be asked, and nothing of earlier talk is wanted. `nick`: where neither the script nor the system knows a better one.
+fn scripted(wish: &Wish, who: Who, nick: &str) -> Result<(Config, Language), u8> {
+    let start = start(wish)?;
+    let kept = start.login.filter(|kept| who.account.as_ref().is_some_and(|account| kept.is_for(&account.name)));
+    let account = login(who.account, kept, start.language)?;
+    let config = Config {
+        address: start.address,
+        security: start.security,
+        broken_after_ms: start.broken_after_ms,
+        nick: who.nick.unwrap_or_else(|| default_nick(nick)).into(),
+        password: who.password.map(Into::into),
+        can_ask: false,
+        account,
+        asks_password: false,
+        room: None,
+        history: 0,
+        follows_rooms: false,
+    };
+    Ok((config, start.language))
 }
 
 /// Waits for the answer to the one text of `gzy say`, which has so many lines.
@@ -303,86 +336,6 @@ async fn receipt(writer: &Writer, lines: usize, commands: &Sender<Command>, even
         until = Instant::now() + GOODBYE_WITHIN;
         let _ = commands.send(Command::Quit).await;
     }
-}
-
-/// What the terminal was woken by.
-enum Woken<T> {
-    Happened(Event),
-    Typed(Option<T>),
-    Sent,
-    Late,
-}
-
-/// How long the terminal still waits, and for what.
-#[derive(Default)]
-struct Waits {
-    /// For the room to be known.
-    ready_by: Option<Instant>,
-    /// For receipts and the goodbye, when leaving.
-    end_by: Option<Instant>,
-}
-
-impl Waits {
-    fn until(&mut self, console: &Console) -> Option<Instant> {
-        if console.is_leaving() {
-            self.end_by.get_or_insert_with(|| Instant::now() + RECEIPT_WITHIN);
-        }
-        [self.ready_by.filter(|_| !console.is_ready()), self.end_by].into_iter().flatten().min()
-    }
-
-    /// Whether the room should be known.
-    fn is_late(&self, console: &Console) -> bool {
-        !console.is_ready() && self.ready_by.is_some_and(|by| by <= Instant::now())
-    }
-
-    fn happened(&mut self, event: &Event) {
-        match event {
-            Event::In { .. } => self.ready_by = self.ready_by.or_else(|| Some(Instant::now() + READY_WITHIN)),
-            // As long as receipts come, the rest may come as well.
-            Event::Delivered(_) | Event::Refused { .. } if self.end_by.is_some() => {
-                self.end_by = Some(Instant::now() + RECEIPT_WITHIN);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Waits for the next thing: an event, room for the `next` command, a typed line, or the time.
-async fn woken<T>(
-    events: &Receiver<Event>,
-    next: Option<Command>,
-    typed: &Receiver<T>,
-    takes_input: bool,
-    commands: &Sender<Command>,
-    until: Option<Instant>,
-) -> Woken<T> {
-    let happened = async {
-        match events.recv().await {
-            Ok(event) => Woken::Happened(event),
-            Err(_) => future::pending().await,
-        }
-    };
-    let sent = async {
-        match next {
-            Some(command) => {
-                // An ended link takes nothing; that it has ended comes as an event.
-                let _ = commands.send(command).await;
-                Woken::Sent
-            }
-            None => future::pending().await,
-        }
-    };
-    let read = async { if takes_input { Woken::Typed(typed.recv().await.ok()) } else { future::pending().await } };
-    let late = async {
-        match until {
-            Some(until) => {
-                Timer::at(until).await;
-                Woken::Late
-            }
-            None => future::pending().await,
-        }
-    };
-    future::or(future::or(happened, sent), future::or(read, late)).await
 }
 
 /// Asks for a nick until one is typed that can be one; `None` at the end of input.

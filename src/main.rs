@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use gzy::args::{Command, Parsed, data_folder, parse};
+use gzy::client_term::CarryConfig;
 use gzy::{backup, client_term, doctor, server, user};
 
 /// What the user asked for could not be done.
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
         Command::Say(args) => {
             args.into_config().map_or_else(|why| complain(&why, WRONG_USAGE), |config| client_term::say(config).into())
         }
+        Command::Put(args) => carry(args.into_config()),
+        Command::Get(args) => carry(args.into_config()),
+        Command::List(args) => carry(args.into_config()),
         Command::User(args) => say(user::run(args.action)),
         Command::Backup(args) => say(backup::make(args)),
         Command::Restore(args) => say(backup::restore(args)),
@@ -45,6 +49,11 @@ fn main() -> ExitCode {
             if is_fine { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
         }
     }
+}
+
+/// Moves or lists files.
+fn carry(config: Result<CarryConfig, String>) -> ExitCode {
+    config.map_or_else(|why| complain(&why, WRONG_USAGE), |config| client_term::carry(config).into())
 }
 
 /// What was done, or why it was not.

@@ -204,7 +204,7 @@ pub async fn dial(address: &Address) -> io::Result<TcpStream> {
 }
 
 /// `work`, or an error when it takes longer than `limit`.
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+pub async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     future::or(work, async {
         smol::Timer::after(limit).await;
         Err(io::ErrorKind::TimedOut.into())

@@ -3,6 +3,7 @@
 //! Where Windows has no answer that safe Rust can ask for, it says so; nothing is made up.
 
 pub mod moving;
+pub mod watch;
 
 use std::fs::{self, OpenOptions};
 use std::io;

@@ -41,6 +41,10 @@ pub struct ClientArgs {
     #[argh(option, arg_name = "file")]
     pub password_file: Option<PathBuf>,
 
+    /// folder that downloads go to, made when needed (default: Recv) · 下载文件夹
+    #[argh(option, arg_name = "dir")]
+    pub downloads: Option<PathBuf>,
+
     /// do not encrypt: for test networks and servers without TLS · 不加密
     #[argh(switch)]
     pub plain: bool,
@@ -124,7 +128,7 @@ impl ClientArgs {
             colours: self.color,
         };
         let account = account(self.account, self.account_password_file.as_deref())?;
-        Ok(ClientConfig { wish, nick: self.nick, account, password, room: self.room })
+        Ok(ClientConfig { wish, nick: self.nick, account, password, room: self.room, downloads: self.downloads })
     }
 }
 
@@ -159,7 +163,7 @@ impl SayArgs {
 }
 
 /// The account that was asked for, with its password when that is in a file.
-fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWish>, String> {
+pub(super) fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWish>, String> {
     match (name, file) {
         (Some(name), file) => Ok(Some(AccountWish { name, password: password(file)? })),
         (None, Some(_)) => Err("--account-password-file goes with --account NAME".into()),
@@ -168,7 +172,7 @@ fn account(name: Option<String>, file: Option<&Path>) -> Result<Option<AccountWi
 }
 
 /// The first line of standard input, without what ends it; `None` when there is none. What follows is left for others.
-fn first_line(mut input: impl BufRead) -> Result<Option<String>, String> {
+pub(super) fn first_line(mut input: impl BufRead) -> Result<Option<String>, String> {
     let mut line = String::new();
     input
         .by_ref()

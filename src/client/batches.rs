@@ -12,6 +12,9 @@ const BATCHES: usize = 64;
 /// Lines that are kept of one batch: far more than one question for history asks for.
 const BATCH_LINES: usize = 2_000;
 
+/// Files that are kept of one listing: a whole cloud of somebody who keeps very much, in some 20 MiB.
+const FILE_LINES: usize = 100_000;
+
 /// Bytes that are kept of one message: four times of what our own server lets anybody say at once.
 const MESSAGE_BYTES: usize = 4 * MULTILINE_BYTES;
 
@@ -56,6 +59,18 @@ pub enum Memory {
     Targets,
     /// Messages that were searched for.
     Found,
+    /// The files of a cloud.
+    Files,
+}
+
+impl Memory {
+    /// Lines that are kept of one answer.
+    fn most_lines(&self) -> usize {
+        match self {
+            Memory::Files => FILE_LINES,
+            Memory::History(_) | Memory::Targets | Memory::Found => BATCH_LINES,
+        }
+    }
 }
 
 /// A batch that is complete.
@@ -104,8 +119,10 @@ impl Batches {
             return true;
         }
         let name = self.around(line).find(|(_, batch)| matches!(batch, Batch::Memory { .. })).map(|(name, _)| name);
-        let Some(Batch::Memory { lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else { return false };
-        if lines.len() < BATCH_LINES {
+        let Some(Batch::Memory { of, lines, .. }) = name.and_then(|name| self.open.get_mut(&name)) else {
+            return false;
+        };
+        if lines.len() < of.most_lines() {
             lines.push(text.into());
         }
         true
@@ -147,6 +164,7 @@ impl Batch {
         match (line.param(1), line.param(2), line.tags.value("label"), line.tags.value("batch")) {
             (Some("chathistory"), Some(target), ..) => memory(Memory::History(target.into())),
             (Some("draft/chathistory-targets"), ..) => memory(Memory::Targets),
+            (Some("gzy/files"), ..) => memory(Memory::Files),
             (Some("soju.im/search"), ..) => memory(Memory::Found),
             (Some(MULTILINE), ..) => Batch::Message(Lines::opened_by(line)),
             (Some("labeled-response"), _, Some(label), _) => Batch::Answer(label.into_owned().into()),

@@ -80,6 +80,22 @@ pub const OF_CLIENT: &[&str] = &[
     "登录",
     "forget",
     "忘记",
+    "put",
+    "上传文件",
+    "ft",
+    "传文件",
+    "get",
+    "下载文件",
+    "ls",
+    "查看文件",
+    "rm",
+    "删除文件",
+    "send",
+    "发文件",
+    "cancel",
+    "取消",
+    "transfers",
+    "传输",
 ];
 
 /// Those that carry passwords: they are neither shown nor remembered.

@@ -15,6 +15,7 @@ pub const WANTED: Caps = Caps(
         | Caps::CHATHISTORY.0
         | Caps::MULTILINE.0
         | Caps::LONG_LINES.0
+        | Caps::FILES.0
         | Caps::SASL.0
         | Caps::SEARCH.0
         | Caps::READ_MARKER.0
@@ -26,6 +27,9 @@ const RECEIPTS: Caps = Caps(Caps::MESSAGE_TAGS.0 | Caps::BATCH.0 | Caps::ECHO_ME
 
 /// What makes a message of several lines readable.
 const LINES: Caps = Caps(Caps::MULTILINE.0 | Caps::BATCH.0 | Caps::MESSAGE_TAGS.0);
+
+/// What makes talk about files possible: names are long.
+const FILES: Caps = Caps(Caps::FILES.0 | Caps::LONG_LINES.0);
 
 /// How much a message of several lines may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,6 +143,11 @@ impl Features {
         self.caps.has(Caps::CHATHISTORY.with(Caps::BATCH))
     }
 
+    /// Whether the server has a cloud, and says which answer belongs to which question.
+    pub fn has_files(&self) -> bool {
+        self.caps.has(FILES) && self.gives_receipts()
+    }
+
     /// Whether a target of a message is a room.
     pub fn is_room(&self, target: &str) -> bool {
         target.starts_with(|c| self.room_starts.contains(c))
@@ -165,6 +174,9 @@ pub fn worth_asking(offered: Caps) -> Caps {
     }
     if !wanted.has(Caps::BATCH) {
         wanted = wanted.without(Caps::CHATHISTORY.with(Caps::SEARCH));
+    }
+    if !wanted.has(FILES) || !wanted.has(RECEIPTS) {
+        wanted = wanted.without(Caps::FILES);
     }
     if !wanted.has(LINES) {
         wanted = wanted.without(Caps::MULTILINE);

@@ -39,6 +39,7 @@ pub async fn run(config: Config, commands: Receiver<Command>, events: Sender<Eve
         encryption: matches!(config.security, Security::Encrypted(_)).then(Encryption::default),
         broken_after_ms: config.broken_after_ms,
         session: Session::new(config, Box::new(random_id)),
+        reached: None,
         commands,
         events,
         pauses: Pauses::default(),
@@ -57,6 +58,8 @@ struct Link {
     encryption: Option<Encryption>,
     broken_after_ms: u64,
     session: Session,
+    /// What is told about the server once the client is in.
+    reached: Option<Event>,
     commands: Receiver<Command>,
     events: Sender<Event>,
     pauses: Pauses,
@@ -143,8 +146,9 @@ impl Link {
 
     /// Nothing is said to a server before its key is trusted.
     async fn trust(&mut self, opened: &Opened) -> Result<(), Ending> {
-        let (Security::Encrypted(trust), Some(key)) = (&mut self.security, opened.key) else { return Ok(()) };
         let server = self.address.at_port(opened.port);
+        self.reached = Some(Event::Reached { server: server.clone(), key: opened.key });
+        let (Security::Encrypted(trust), Some(key)) = (&mut self.security, opened.key) else { return Ok(()) };
         let date = OffsetDateTime::now_utc().date().to_string();
         let trusted = trust.check(&server, key, &date).map_err(|why| Trouble::Distrusted(why.into()));
         match trusted.map_err(Ending::Broken)? {
@@ -259,6 +263,9 @@ impl Link {
         for event in events {
             if matches!(event, Event::In { .. }) {
                 (self.loss_is_told, self.attempt) = (false, 0);
+                if let Some(reached) = self.reached.take() {
+                    self.events.send(reached).await.map_err(|_| Ending::Quit)?;
+                }
             }
             self.events.send(event).await.map_err(|_| Ending::Quit)?;
         }

@@ -18,10 +18,12 @@ use crate::wire::line::Line;
 use crate::wire::name::fold;
 
 mod door;
+mod files;
 mod own;
 mod recall;
 
 use door::Door;
+use files::answers_file;
 
 /// Milliseconds that a server may take to let the client in, when nobody has to choose a nick meanwhile: reverse look-ups take long.
 const LOGIN_WITHIN_MS: u64 = 60_000;
@@ -204,6 +206,7 @@ impl Session {
                 }
             }
             Command::Ask(key, question) => self.asked.ask(key, &question, &self.features, orders),
+            Command::File { label, line } => self.ask_about_file(label, &line, orders),
             Command::Read(target, up_to_ms) => self.has_read(&target, up_to_ms),
             Command::Part(room) => {
                 self.rooms.retain(|other| fold(other) != fold(&room));
@@ -287,6 +290,7 @@ impl Session {
         let in_batch = line.tags.value("batch").is_some();
         self.follow_password(line, label.as_deref(), orders);
         if self.answers_knock(line, orders)
+            || answers_file(line, label.as_deref(), orders)
             || self.asked.refused(line, label.as_deref(), orders)
             || self.follow_marks(line)
             || self.catchup.refused(line, label.as_deref(), orders)

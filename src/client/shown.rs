@@ -21,6 +21,7 @@ impl Shown {
     pub fn conversation(&self) -> Option<&str> {
         let with = match &self.what {
             What::Said(Said { with, .. }) | What::Removed { with, .. } => with.as_deref(),
+            What::Shared(shared) => shared.with.as_deref(),
             _ => None,
         };
         self.room.as_deref().or(with)
@@ -30,13 +31,14 @@ impl Shown {
     pub fn id(&self) -> Option<&str> {
         match &self.what {
             What::Said(said) => said.id.as_deref(),
+            What::Shared(shared) => shared.id.as_deref(),
             _ => None,
         }
     }
 
-    /// Whether somebody said it.
+    /// Whether somebody said it, or shared a file, which the server remembers in the same way.
     pub fn is_message(&self) -> bool {
-        matches!(self.what, What::Said(_))
+        matches!(self.what, What::Said(_) | What::Shared(_))
     }
 }
 
@@ -109,6 +111,8 @@ pub enum What {
         /// The other side of private talk.
         with: Option<Box<str>>,
     },
+    /// Somebody brought files, or removed them.
+    Shared(Box<Shared>),
     /// Somebody invites the client to the room.
     Invited {
         /// Who.
@@ -196,4 +200,66 @@ pub struct Said {
     pub is_notice: bool,
     /// The server's id of it.
     pub id: Option<Box<str>>,
+}
+
+/// How our servers begin the notice of a file that somebody brought; the history tells of files in such notices.
+const FILE_NOTICE: &str = "[文件 file] ";
+
+impl Said {
+    /// Whether it counts as unread until somebody has seen it: what others say, and the files that they brought. Other notices want no attention.
+    pub fn is_news(&self) -> bool {
+        !self.own && (!self.is_notice || self.text.starts_with(FILE_NOTICE))
+    }
+}
+
+/// What somebody did with files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Deed {
+    /// They are in the cloud from here on.
+    #[default]
+    Brought,
+    /// They are gone.
+    Removed,
+}
+
+/// Files that somebody brought or removed: one, or many at once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shared {
+    /// What was done.
+    pub deed: Deed,
+    /// Who did it; empty when it was the host.
+    pub who: Box<str>,
+    /// The other side when they are for one person.
+    pub with: Option<Box<str>>,
+    /// The client itself did it, perhaps on another device.
+    pub own: bool,
+    /// How many.
+    pub count: usize,
+    /// The name in the cloud; of several files the folder that all are in, or nothing.
+    pub name: Box<str>,
+    /// Bytes of all.
+    pub size: u64,
+    /// The first digits of the SHA-256; of one file only.
+    pub digest: Box<str>,
+    /// What is in it, by its type on the wire (`image/png,640x480`); empty when it is not known.
+    pub media: Box<str>,
+    /// The server's id of the message that tells so.
+    pub id: Option<Box<str>>,
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared {
+            deed: Deed::Brought,
+            who: "".into(),
+            with: None,
+            own: false,
+            count: 1,
+            name: "".into(),
+            size: 0,
+            digest: "".into(),
+            media: "".into(),
+            id: None,
+        }
+    }
 }

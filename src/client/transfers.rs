@@ -1,10 +1,94 @@
 //! Files on their way: what a user wants moved, what has become of it, and how far it is.
 //!
 //! A front end sends [`Wish`]es and is told [`News`]. The lines go over the chat link, the bytes over connections of their own.
+//!
+//! How a front end wires it: [`start`] with the link's commands; every [`Event`] of the link also goes to [`Transfers::happened`]; what the user wants goes to
+//! [`Transfers::wish`]; [`Transfers::news`] is received beside the link's events. None of the three makes the front end wait.
+//!
+//! `lines` is what is said about files on the chat link, `queue` decides what is done next (pure), `mover` has the sockets, the files and the clock.
 
+use std::io;
 use std::path::PathBuf;
 
+use async_channel::{Receiver, Sender};
+
+use super::{Command, Config, Event, Security};
+use crate::net::Address;
 use crate::wire::digest::Digest;
+
+pub mod lines;
+mod memory;
+mod mover;
+mod queue;
+
+/// News on their way to the front end before the transfers have to wait.
+const NEWS: usize = 256;
+
+/// What the transfers need to know before anything can be moved.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the chat link goes.
+    pub address: Address,
+    /// Whether it is encrypted. Then the bytes are, too, and only to a server with the same key.
+    pub is_encrypted: bool,
+    /// Where downloads go. Made when it is needed.
+    pub downloads: PathBuf,
+    /// The user's config folder, for a front end that remembers what is unfinished from one run to the next; scripts do not.
+    pub memory: Option<PathBuf>,
+    /// The chat link's commands.
+    pub commands: Sender<Command>,
+}
+
+impl Setup {
+    /// For the link that is made with this configuration.
+    pub fn of(config: &Config, downloads: PathBuf, memory: Option<PathBuf>, commands: Sender<Command>) -> Setup {
+        let is_encrypted = matches!(config.security, Security::Encrypted(_));
+        Setup { address: config.address.clone(), is_encrypted, downloads, memory, commands }
+    }
+}
+
+/// The door to the transfers. When it is dropped, they stop; what was moved stays, so that it can be taken up again.
+#[derive(Debug)]
+pub struct Transfers {
+    told: Sender<Told>,
+    news: Receiver<News>,
+}
+
+/// What a front end tells.
+#[derive(Debug)]
+enum Told {
+    Wish(Wish),
+    Happened(Event),
+}
+
+/// Starts the transfers of one client, on a thread of their own: talk does not wait for a disk.
+pub fn start(setup: Setup) -> io::Result<Transfers> {
+    // Not bounded: a user's wishes are few, and the link answers nothing that was not asked.
+    let (to_mover, told) = async_channel::unbounded();
+    let (to_front, news) = async_channel::bounded(NEWS);
+    std::thread::Builder::new().name("transfers".into()).spawn(move || mover::run(setup, told, to_front))?;
+    Ok(Transfers { told: to_mover, news })
+}
+
+impl Transfers {
+    /// The user wants something done.
+    pub fn wish(&self, wish: Wish) {
+        let _ = self.told.try_send(Told::Wish(wish));
+    }
+
+    /// Something happened on the link. All events may be handed over; a few count.
+    pub fn happened(&self, event: &Event) {
+        use Event::{Ended, File, In, Lost, Reached};
+        if matches!(event, Ended(_) | File(_) | In { .. } | Lost(_) | Reached { .. }) {
+            let _ = self.told.try_send(Told::Happened(event.clone()));
+        }
+    }
+
+    /// What is to be told to the user. The channel closes when the transfers have ended after [`Event::Ended`].
+    pub fn news(&self) -> &Receiver<News> {
+        &self.news
+    }
+}
 
 /// What a user wants done with files.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,7 +128,7 @@ pub enum Wish {
 }
 
 /// Which way a file goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
     /// To the server.
     Up,
@@ -147,7 +231,10 @@ pub enum Why {
 pub enum News {
     /// A file is on its way from here on.
     Began(Job),
-    /// How far all of them are; a few times per second while something moves, and once with nothing at the end.
+    /// What was unfinished when the client ended the last time is taken up again: these paths and names.
+    TakenUp(Vec<Box<str>>),
+    /// How far they are, in the order of their numbers; a few times per second while something moves, and once with nothing at the end.
+    /// All that something is done with are in it, and the first few of those that wait.
     Progress(Vec<Progress>),
     /// It is there, checked with SHA-256 at both ends.
     Sent {

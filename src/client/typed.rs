@@ -4,6 +4,10 @@ use super::account::Wanted;
 use super::commands;
 use crate::wire::name::Nick;
 
+mod files;
+
+pub use files::{FileWish, Paths, wants_names, words_before_paths};
+
 /// A typed line, understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Typed {
@@ -42,6 +46,8 @@ pub enum Typed {
     Password(Box<str>, Box<str>),
     /// Find what was said with these words; the line to the server where the client cannot show what is found.
     Search(Box<str>, Box<str>),
+    /// Something with files; the line to the server where it has no cloud for them.
+    Files(FileWish, Box<str>),
     /// Do not log in by itself any more.
     Forget,
     /// Leave the server.
@@ -92,6 +98,9 @@ fn command(line: &str) -> Option<Typed> {
     let one = || Some(cut(words).0).filter(|word| !word.is_empty());
     let is_room = |name: &str| name.starts_with(['#', '&']);
     let is_slash = matches!(mark, '/' | '／');
+    if let Some(wish) = files::read(&lower, &rest[name.len()..]) {
+        return Some(wish.map_or_else(Typed::Usage, |wish| Typed::Files(wish, format!("!{rest}").into())));
+    }
     Some(match &*lower {
         "bye" | "quit" | "退出" => Typed::Quit,
         "nick" | "改名" => match one().map(Nick::parse) {
@@ -203,6 +212,9 @@ mod tests {
         assert_eq!(typed("/room 2"), Typed::Room("2".into()));
         assert_eq!((typed("/房间列表"), typed("/对话 小阳")), (Typed::Rooms, Typed::Query("小阳".into())));
         assert_eq!(typed("！帮助*踢"), Typed::Help("!帮助*踢".into()));
+        assert_eq!(typed("/ls"), Typed::Files(FileWish::List(None), "!ls".into()));
+        assert_eq!(typed("！查看文件"), Typed::Files(FileWish::List(None), "!查看文件".into()));
+        assert!(matches!(typed("!put"), Typed::Usage(_)));
         assert_eq!(typed("!bye\n!quit"), say("!bye\n!quit"));
         assert_eq!(typed("PC"), Typed::AskTo);
         assert_eq!(typed("/me waves"), say("\u{1}ACTION waves\u{1}"));

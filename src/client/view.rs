@@ -116,6 +116,8 @@ impl View {
             Event::NickRefused { asked: false, .. }
             | Event::LoggedIn { .. }
             | Event::Answered { .. }
+            | Event::File(_)
+            | Event::Reached { .. }
             | Event::PasswordChanged(_)
             | Event::Pausing { .. }
             | Event::Settled(_)
@@ -140,6 +142,11 @@ impl View {
             }
             ("PRIVMSG" | "NOTICE", Some(target)) => {
                 if let Some((room, what)) = self.said(line, target, who, history) {
+                    show(room.as_deref(), what);
+                }
+            }
+            ("FILE", Some("STORED" | "GONE")) if !history => {
+                if let Some((room, what)) = self.file(line, who) {
                     show(room.as_deref(), what);
                 }
             }
@@ -357,6 +364,8 @@ impl View {
         }
     }
 }
+
+mod files;
 
 /// The number of the group that a server of our own explains an invitation to.
 fn invitation_number(text: &str) -> Option<u32> {

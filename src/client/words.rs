@@ -7,15 +7,20 @@ use crate::wire::escape::printable;
 use crate::wire::name::{BadName, NAME_BYTES};
 
 mod account;
+pub mod amount;
 mod bottom;
+mod files;
 mod key;
 mod opening;
 mod reading;
+mod shared;
 
 pub use account::AccountSaying;
-pub use bottom::{TalkLine, unread_count};
+pub use bottom::{BarWord, TalkLine, bar_word, unread_count};
+pub use files::{FileSaying, Many};
 pub use opening::{Opening, opening};
 pub use reading::ReadSaying;
+pub use shared::kind;
 
 /// Names that are listed when entering a room; the rest is a number.
 const NAMES_LISTED: usize = 40;
@@ -87,6 +92,8 @@ pub enum Saying<'a> {
     Read(ReadSaying<'a>),
     /// Something about an account.
     Account(AccountSaying<'a>),
+    /// Something about files.
+    File(FileSaying<'a>),
     /// Something was not acknowledged in time.
     Undelivered(usize),
 }
@@ -150,9 +157,9 @@ pub fn say(language: Language, saying: &Saying) -> String {
             format!("{}: the last {shown} unread; {lost} earlier ones are in !history", printable(name))
         }
         (Zh, Keys) => {
-            "Tab 补全，Ctrl-R 搜索输入过的，Alt-Enter 换行，Alt-1…9 或 /room 换对话，/rooms 列出对话和未读，/query 谁 单独聊，内容~谁 或 PC 私聊，PageUp 看以前的，/search 词 搜索，/login 名字 登录，/forget 不再自动登录".to_owned()
+            "Tab 补全，Ctrl-R 搜索输入过的，Alt-Enter 换行，Alt-1…9 或 /room 换对话，/rooms 列出对话和未读，/query 谁 单独聊，内容~谁 或 PC 私聊，PageUp 看以前的，/search 词 搜索，!put 路径 传文件，!ls 和 !get 名字 取文件，/login 名字 登录，/forget 不再自动登录".to_owned()
         }
-        (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them and what is unread, /query WHO talks to one person, TEXT~WHO or PC sends a private message, PageUp shows what was said before, /search WORDS finds it, /login NAME logs in, /forget ends logging in by itself".to_owned(),
+        (En, Keys) => "Tab completes, Ctrl-R searches what you typed, Alt-Enter breaks the line, Alt-1…9 or /room changes the conversation, /rooms lists them and what is unread, /query WHO talks to one person, TEXT~WHO or PC sends a private message, PageUp shows what was said before, /search WORDS finds it, !put PATH brings files, !ls and !get NAME fetch them, /login NAME logs in, /forget ends logging in by itself".to_owned(),
         (Zh, ComingBack(why, attempt, secs, waiting)) => {
             format!("连接断开（{}），{}{}", reason(language, why), bottom::zh_attempt(*attempt, *secs), bottom::zh_waiting(*waiting))
         }
@@ -168,6 +175,7 @@ pub fn say(language: Language, saying: &Saying) -> String {
         (En, TooMuchWaits) => "too much is waiting to be sent; this line was not taken, press Enter again later".to_owned(),
         (_, Read(saying)) => reading::reading(language, saying),
         (_, Account(saying)) => account::account(language, saying),
+        (_, File(saying)) => files::file(language, saying),
         (Zh, Usage(how)) => format!("用法：{how}"),
         (En, Usage(how)) => format!("write: {how}"),
         (Zh, Undelivered(count)) => format!("服务器没有确认 {count} 条消息；请查看房间后再试"),
@@ -254,6 +262,7 @@ pub fn sentence(language: Language, room: &str, what: &What) -> String {
         (En, Connected { nick, again: false }) => format!("connected; you are {}", p(nick)),
         (Zh, Connected { nick, again: true }) => format!("已重新连接，你是 {}", p(nick)),
         (En, Connected { nick, again: true }) => format!("connected again; you are {}", p(nick)),
+        (_, Shared(files)) => shared::shared(language, files),
         (_, LoggedIn { name, number }) => account::logged_in(language, name, number.as_deref()),
         (_, NotLoggedIn { wanted, name, fault }) => account::not_logged_in(language, *wanted, name, fault),
         (_, KeyAccepted { server, key, replaced }) => key::accepted(language, server, key, *replaced),

@@ -92,7 +92,7 @@ impl Writer {
     }
 
     /// `12:01`, with the date in front when it is not the day of `now_ms`.
-    fn time(&self, at_ms: u64, now_ms: u64) -> String {
+    pub fn time(&self, at_ms: u64, now_ms: u64) -> String {
         let (at, now, clock) = (self.day(at_ms), self.day(now_ms), self.clock(at_ms));
         match (at == now, at.year() == now.year()) {
             (true, _) => clock,

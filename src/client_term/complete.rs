@@ -54,6 +54,12 @@ impl Completion {
         (!words.is_empty()).then_some(Completion { from, words, at: 0 })
     }
 
+    /// These words in the place of what starts there; `None` when there are none.
+    pub fn with(from: usize, mut words: Vec<String>) -> Option<Completion> {
+        words.truncate(OFFERED);
+        (!words.is_empty()).then_some(Completion { from, words, at: 0 })
+    }
+
     /// The candidate to show.
     pub fn word(&self) -> &str {
         &self.words[self.at]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use account::{Password, yes_or_no};
+use files::Files;
 use places::Expected;
 use reading::Reading;
 use recall::Wish;
@@ -14,8 +15,8 @@ use crate::client::account::Credentials;
 use crate::client::shown::{Said, Shown, What};
 use crate::client::typed::{self, Typed};
 use crate::client::view::View;
-use crate::client::words::{AccountSaying, Language, Saying, TalkLine, room_name, say};
-use crate::client::{Command, Event, Trouble, commands};
+use crate::client::words::{AccountSaying, FileSaying, Language, Saying, TalkLine, room_name, say};
+use crate::client::{Command, Event, Trouble, commands, transfers};
 use crate::wire::line::Line;
 use crate::wire::name::{Nick, fold};
 
@@ -49,6 +50,8 @@ pub struct Console {
     pub print: VecDeque<Print>,
     /// Commands for the link, oldest first.
     pub commands: VecDeque<Command>,
+    /// What is wanted done with files, oldest first.
+    pub wishes: VecDeque<transfers::Wish>,
     /// What is to be kept or forgotten, oldest first.
     pub errands: VecDeque<Errand>,
     view: View,
@@ -62,6 +65,7 @@ pub struct Console {
     /// What was asked for out of the server's memory.
     asked: HashMap<u64, Wish>,
     reading: Option<Reading>,
+    files: Files,
     /// The latest first.
     speakers: VecDeque<Box<str>>,
     /// Messages without an answer, and when they were typed.
@@ -109,6 +113,8 @@ enum Asking {
     Who,
     /// What to tell somebody in private.
     Text(Box<str>),
+    /// The path of what is to be brought to the cloud.
+    Path,
     /// A password, which nobody sees.
     Password(Password),
     /// Whether to make an account of this name.
@@ -132,6 +138,7 @@ impl Console {
         Console {
             print: VecDeque::new(),
             commands: VecDeque::new(),
+            wishes: VecDeque::new(),
             errands: VecDeque::new(),
             view: View::default(),
             painter,
@@ -142,6 +149,7 @@ impl Console {
             expects_room: None,
             asked: HashMap::new(),
             reading: None,
+            files: Files::new(),
             speakers: VecDeque::new(),
             open: BTreeMap::new(),
             next_key: 0,
@@ -187,7 +195,7 @@ impl Console {
 
     /// Whether everything went well: each message was delivered, and the link ended because it was told to.
     pub fn is_success(&self) -> bool {
-        !self.has_failed && self.open.is_empty()
+        !self.has_failed && self.open.is_empty() && !self.waits_for_files()
     }
 
     /// Whether colours may be used.
@@ -197,7 +205,8 @@ impl Console {
 
     /// Takes what the link tells. `now_ms`: since 1970 (UTC).
     pub fn happened(&mut self, now_ms: u64, event: &Event) {
-        for shown in self.view.take(now_ms, event) {
+        let shown: Vec<Shown> = self.view.take(now_ms, event);
+        for shown in shown.into_iter().flat_map(|shown| self.arrived(now_ms, shown)).collect::<Vec<_>>() {
             self.show(now_ms, shown);
         }
         match event {
@@ -237,6 +246,7 @@ impl Console {
                 }
             }
             Event::Ended(why) => {
+                self.tell_all(now_ms);
                 self.has_ended = true;
                 self.has_failed |= why.is_some();
             }
@@ -249,6 +259,8 @@ impl Console {
             | Event::KeyAccepted { .. }
             | Event::Line { .. }
             | Event::Settled(_)
+            | Event::File(_)
+            | Event::Reached { .. }
             | Event::Unreadable => {}
         }
         self.leave_when_done();
@@ -268,6 +280,7 @@ impl Console {
             }
             Asking::Text(_) if line.trim().is_empty() => {}
             Asking::Text(who) => self.send(now_ms, Some(who), line),
+            Asking::Path => self.path_typed(line),
             Asking::Password(asked) => self.password_typed(asked, line),
             Asking::Register(name) => self.register_typed(name, line),
             Asking::Remember(login) => match yes_or_no(line) {
@@ -286,7 +299,7 @@ impl Console {
     pub fn stop_asking(&mut self) -> bool {
         match self.asking {
             Asking::Nothing | Asking::Nick(_) => return false,
-            Asking::Who | Asking::Text(_) | Asking::Remember(_) => self.asking = Asking::Nothing,
+            Asking::Who | Asking::Text(_) | Asking::Path | Asking::Remember(_) => self.asking = Asking::Nothing,
             Asking::Password(_) | Asking::Register(_) if self.asks_at_the_door() => self.stay_guest(),
             Asking::Password(_) | Asking::Register(_) => self.asking = Asking::Nothing,
         }
@@ -306,6 +319,7 @@ impl Console {
     /// Leaves now: everything that is said is acknowledged, or there is no server that could.
     pub fn quit(&mut self) {
         self.is_leaving = true;
+        self.leave_files();
         if self.is_up && self.is_ready {
             return self.leave_when_done();
         }
@@ -352,7 +366,8 @@ impl Console {
     }
 
     fn leave_when_done(&mut self) {
-        if self.is_leaving && self.is_ready && self.open.is_empty() && !self.commands.contains(&Command::Quit) {
+        let is_done = self.open.is_empty() && !self.waits_for_files();
+        if self.is_leaving && self.is_ready && is_done && !self.commands.contains(&Command::Quit) {
             self.commands.push_back(Command::Quit);
         }
     }
@@ -370,6 +385,7 @@ impl Console {
             Asking::Nick(free) => Saying::AskOtherNick(free.as_deref()),
             Asking::Who => Saying::AskWho,
             Asking::Text(who) => Saying::AskText(who),
+            Asking::Path => Saying::File(FileSaying::AskPath),
             Asking::Password(asked) => asked.saying(),
             Asking::Register(name) => Saying::Account(AccountSaying::AskRegister(name)),
             Asking::Remember(login) => Saying::Account(AccountSaying::AskRemember(&login.name)),
@@ -392,6 +408,7 @@ impl Console {
 
 mod account;
 mod bottom;
+mod files;
 mod obey;
 mod places;
 mod reading;

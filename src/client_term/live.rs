@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
+use async_channel::Receiver;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event as TerminalEvent};
 use crossterm::terminal;
 
@@ -14,7 +14,8 @@ use super::editor::{Edit, Editor};
 use super::keys::{Key, meaning};
 use super::memory::Memory;
 use super::screen::{Bottom, Screen};
-use super::{GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
+use super::waiting::{Waits, Wires, Woken, woken};
+use super::{GOODBYE_WITHIN, now_ms};
 use crate::client::start::Start;
 use crate::client::words::Saying;
 use crate::client::{Command, Event, commands as words_behind_marks};
@@ -111,33 +112,35 @@ impl Live {
     }
 
     /// Carries keys and events between the terminal and the link until both are done. Returns whether all went well.
-    pub async fn attend(
-        &mut self,
-        start: &mut Start,
-        keys: &Receiver<TerminalEvent>,
-        commands: &Sender<Command>,
-        events: &Receiver<Event>,
-    ) -> bool {
+    pub async fn attend(&mut self, start: &mut Start, keys: &Receiver<TerminalEvent>, wires: &Wires<'_>) -> bool {
         let mut waits = Waits::default();
         let mut memory = Memory::new(Some(start));
         let mut has_keyboard = true;
         loop {
             memory.run_errands(&mut self.console);
+            wires.wish(&mut self.console);
+            self.console.passed(now_ms());
             self.hide_or_show_typed();
             if self.draw().is_err() || self.console.has_ended() {
                 return self.console.is_success();
             }
             let next = self.console.commands.front().cloned();
             let until = [waits.until(&self.console), self.next_change()].into_iter().flatten().min();
-            match woken(events, next, keys, has_keyboard, commands, until).await {
+            match woken(wires, next, keys, has_keyboard, until).await {
                 Woken::Happened(event) => {
-                    memory.happened(&event, &mut self.console);
-                    self.happened(&mut waits, &event);
-                    for _ in 1..BATCH {
-                        let Ok(event) = events.try_recv() else { break };
+                    let more = std::iter::from_fn(|| wires.events.try_recv().ok());
+                    for event in std::iter::once(event).chain(more).take(BATCH) {
                         memory.happened(&event, &mut self.console);
+                        wires.transfers.happened(&event);
                         self.happened(&mut waits, &event);
                     }
+                }
+                Woken::Told(news) => {
+                    let more = std::iter::from_fn(|| wires.transfers.news().try_recv().ok());
+                    for news in std::iter::once(news).chain(more).take(BATCH) {
+                        self.console.news(now_ms(), news);
+                    }
+                    waits.moved();
                 }
                 Woken::Typed(Some(event)) => {
                     self.pressed(event);
@@ -187,7 +190,8 @@ impl Live {
 
     fn next_change(&self) -> Option<Instant> {
         let now = now_ms();
-        self.console.status_changes_ms(now).map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)))
+        let changes = [self.console.status_changes_ms(now), self.console.due_ms()];
+        changes.into_iter().flatten().min().map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)))
     }
 
     fn pressed(&mut self, event: TerminalEvent) {
@@ -274,6 +278,8 @@ impl Live {
             Some(completion) => self.editor.replace(completion.from, completion.word()),
             None => self.rings = true,
         }
+        // Behind the only choice the next Tab goes on: into the folder, to the next word.
+        self.completion.take_if(|completion| completion.words.len() == 1);
     }
 
     /// Prints what there is to print, and draws the bottom. An error means that nobody reads it any more.
@@ -294,7 +300,9 @@ impl Live {
             true => ("", 0),
             false => (self.editor.text(), self.editor.cursor()),
         };
+        let bars = self.console.bars(self.screen.columns(), self.screen.bar_rows());
         let bottom = Bottom {
+            bars: &bars,
             status: status.as_deref().unwrap_or_default(),
             prompt: &prompt,
             text,

@@ -4,7 +4,7 @@ use time::Date;
 
 use super::reader::Item;
 use crate::client::settings::Colours;
-use crate::client::shown::{Said, Shown, What};
+use crate::client::shown::{Deed, Said, Shown, What};
 use crate::client::writer::{Writer, indent};
 use crate::wire::name::fold;
 
@@ -137,7 +137,12 @@ impl Painter {
         }
         line.push(' ');
         let What::Said(said) = &shown.what else {
-            let style = if is_important(&shown.what) { BOLD } else { DIM };
+            let style = match &shown.what {
+                What::Shared(shared) if shared.with.is_some() => PRIVATE,
+                What::Shared(shared) if shared.deed == Deed::Brought => "",
+                what if is_important(what) => BOLD,
+                _ => DIM,
+            };
             line.push_str(&self.styled(style, &format!("{}{}", parts.before, parts.text)));
             return vec![line];
         };

@@ -1,41 +1,46 @@
 //! A terminal that prints line after line, and scripts: lines go in, lines come out.
 
 use std::io::{self, BufRead, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
+use async_channel::Receiver;
 
 use super::console::{Console, Print};
 use super::memory::Memory;
-use super::{COMMANDS, GOODBYE_WITHIN, Waits, Woken, now_ms, woken};
+use super::waiting::{Waits, Wires, Woken, woken};
+use super::{COMMANDS, GOODBYE_WITHIN, now_ms};
+use crate::client::Command;
 use crate::client::start::Start;
-use crate::client::{Command, Event};
 
 /// Bytes of one typed line; a longer one is sent in pieces. It bounds what a file without line ends can take in memory.
 const TYPED_BYTES: u64 = 1 << 20;
 
 /// Carries lines and events between the terminal and the link until both are done. `memory`: where somebody sits at the terminal. Returns whether all went well.
-pub async fn attend(
-    mut console: Console,
-    memory: Option<&mut Start>,
-    commands: &Sender<Command>,
-    events: &Receiver<Event>,
-) -> bool {
+pub async fn attend(mut console: Console, memory: Option<&mut Start>, wires: &Wires<'_>) -> bool {
     let mut memory = Memory::new(memory);
     let typed = typed_lines();
     let mut input_is_over = false;
     let mut waits = Waits::default();
     loop {
         memory.run_errands(&mut console);
+        wires.wish(&mut console);
+        console.passed(now_ms());
         // Nobody reading what is shown (`gzy client … | head -1`) is a way of leaving, too.
         if !print_all(&mut console) || console.has_ended() {
             return console.is_success();
         }
         let next = console.commands.front().cloned();
         let takes_input = !input_is_over && next.is_none() && console.wants_input();
-        match woken(events, next, &typed, takes_input, commands, waits.until(&console)).await {
+        let due = console.due_ms().map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now_ms())));
+        let until = [waits.until(&console), due].into_iter().flatten().min();
+        match woken(wires, next, &typed, takes_input, until).await {
+            Woken::Told(news) => {
+                waits.moved();
+                console.news(now_ms(), news);
+            }
             Woken::Happened(event) => {
                 waits.happened(&event);
+                wires.transfers.happened(&event);
                 memory.happened(&event, &mut console);
                 console.happened(now_ms(), &event);
             }
@@ -56,7 +61,9 @@ pub async fn attend(
                 print_all(&mut console);
                 return console.is_success();
             }
-            Woken::Late => console.stop_waiting(),
+            Woken::Late if waits.is_late(&console) => console.stop_waiting(),
+            // What was held back is told.
+            Woken::Late => {}
         }
     }
 }

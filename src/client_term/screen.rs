@@ -13,6 +13,8 @@ const COLUMNS_LEAST: usize = 8;
 /// What stands at the bottom of the screen.
 #[derive(Clone, Default, Debug)]
 pub struct Bottom<'a> {
+    /// Rows above everything else, safe to print and no wider than the window.
+    pub bars: &'a [String],
     /// A line above the prompt, safe to print; empty for none.
     pub status: &'a str,
     /// In front of the typed text, safe to print.
@@ -68,18 +70,28 @@ impl Screen {
         self.widths.resize(self.cursor.0, 0);
     }
 
+    /// Rows that bars may take at most, so that talk and typing have the rest.
+    pub fn bar_rows(&self) -> usize {
+        self.rows / 3
+    }
+
     /// Prints lines above the bottom and draws the bottom again. Returns what to write to the terminal.
     pub fn draw(&mut self, above: impl IntoIterator<Item = String>, bottom: &Bottom) -> String {
-        let mut out = self.erase();
+        let mut above = above.into_iter().peekable();
+        // With nothing to print, each row is written over itself: nothing flickers while bars grow.
+        let is_over = above.peek().is_none();
+        let mut out = if is_over { self.go_to_top() } else { self.erase() };
         for line in above {
             out.push_str(&line);
             out.push_str("\r\n");
         }
         let (rows, cursor) = self.laid_out(bottom);
+        let next = if is_over { "\x1b[K\r\n" } else { "\r\n" };
         for (number, row) in rows.iter().enumerate() {
-            out.push_str(if number == 0 { "" } else { "\r\n" });
+            out.push_str(if number == 0 { "" } else { next });
             out.push_str(&row.text);
         }
+        out.push_str(if is_over { "\x1b[J" } else { "" });
         up(&mut out, rows.len() - 1 - cursor.0);
         out.push('\r');
         right(&mut out, cursor.1);
@@ -90,9 +102,13 @@ impl Screen {
 
     /// Removes the bottom, so that others can write to the terminal.
     pub fn erase(&mut self) -> String {
+        self.go_to_top() + "\x1b[J"
+    }
+
+    /// To the first row of the bottom.
+    fn go_to_top(&mut self) -> String {
         let mut out = "\r".to_owned();
         up(&mut out, self.cursor.0);
-        out.push_str("\x1b[J");
         (self.widths, self.cursor) = (Vec::new(), (0, 0));
         out
     }
@@ -140,7 +156,8 @@ impl Screen {
     fn laid_out(&self, bottom: &Bottom) -> (Vec<Row>, (usize, usize)) {
         let columns = self.columns();
         let (mut rows, mut cursor) = typed_rows(bottom, columns);
-        let most = (self.rows - usize::from(!bottom.status.is_empty())).saturating_sub(1).max(1);
+        let bars = &bottom.bars[..bottom.bars.len().min(self.bar_rows())];
+        let most = (self.rows - usize::from(!bottom.status.is_empty())).saturating_sub(1 + bars.len()).max(1);
         if rows.len() > most {
             let first = (cursor.0 + 1).saturating_sub(most);
             rows.truncate(first + most);
@@ -154,7 +171,9 @@ impl Screen {
             rows.insert(0, Row { text, width });
             cursor.0 += 1;
         }
-        (rows, cursor)
+        cursor.0 += bars.len();
+        let bars = bars.iter().map(|bar| Row { text: bar.clone(), width: bar.width() });
+        (bars.chain(rows).collect(), cursor)
     }
 }
 
@@ -299,6 +318,20 @@ mod tests {
         assert_eq!((screen.widths.len(), screen.cursor), (2, (1, 16)));
         let out = screen.draw(["21:00 小阳: 你好".to_owned()], &bottom("hi"));
         assert_eq!(out, "\r\x1b[1A\x1b[J21:00 小阳: 你好\r\n大厅(3)> hi\r\x1b[11C");
+    }
+
+    #[test]
+    fn bars_stand_above_the_line_and_are_written_over_themselves() {
+        let mut screen = Screen::new(20, 9);
+        let bars = ["↑ a 1 %".to_owned(), "↑ b 2 %".to_owned()];
+        let with_bars = Bottom { bars: &bars, status: "慢", ..bottom("hi") };
+        screen.draw([], &with_bars);
+        let out = screen.draw([], &with_bars);
+        assert_eq!(out, "\r\x1b[3A↑ a 1 %\x1b[K\r\n↑ b 2 %\x1b[K\r\n慢\x1b[K\r\n大厅(3)> hi\x1b[J\r\x1b[11C");
+        let out = screen.draw([], &bottom("hi"));
+        assert_eq!(out, "\r\x1b[3A大厅(3)> hi\x1b[J\r\x1b[11C", "nothing is left of them");
+        let low = Screen::new(20, 2);
+        assert_eq!(low.laid_out(&with_bars).0.len(), 2, "talk and typing come first");
     }
 
     #[test]

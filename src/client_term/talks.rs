@@ -93,7 +93,7 @@ impl Talk {
         };
         match &shown.what {
             _ if is_read => Sight::Seen,
-            What::Said(said) if !said.own && !said.is_notice => Sight::Unread,
+            What::Said(said) if said.is_news() => Sight::Unread,
             _ => Sight::Unseen,
         }
     }

@@ -25,7 +25,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread;
 
 use crate::chat::shelf::order::{Fault, Intake, ShelfFact, ShelfOrder};
@@ -47,6 +47,8 @@ use writing::Write;
 pub const BUFFER_BYTES: usize = 256 << 10;
 /// The stack of each thread: none of them calls deep or keeps buffers on it.
 const STACK_BYTES: usize = 512 << 10;
+/// Files that wait to be looked at again; anybody can ask for one that was changed, again and again.
+const LOOKS: usize = 1024;
 
 /// The door to the files on the disk.
 #[derive(Clone)]
@@ -58,7 +60,7 @@ struct Doors {
     orders: Sender<ShelfOrder>,
     write: Sender<Write>,
     hash: Sender<Hash>,
-    look: Sender<Look>,
+    look: SyncSender<Look>,
 }
 
 impl Cloud {
@@ -92,7 +94,7 @@ impl Cloud {
         let (write, to_write) = mpsc::channel();
         let (hash, to_hash) = mpsc::channel();
         let (finish, to_finish) = mpsc::channel();
-        let (look, to_look) = mpsc::channel();
+        let (look, to_look) = mpsc::sync_channel(LOOKS);
 
         let others = Others { write: write.clone(), finish: finish.clone(), look: look.clone() };
         start("cloud orders", &disk, move |disk| orders::run(disk, &ordered, &others))?;
@@ -198,7 +200,8 @@ impl Doors {
     }
 
     fn look(&self, what: Look) {
-        self.send(&self.look, what);
+        // What finds no place is seen at the next look at everything.
+        let _ = self.look.try_send(what);
     }
 
     fn send<T>(&self, door: &Sender<T>, work: T) {

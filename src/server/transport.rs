@@ -399,4 +399,4 @@ fn ended() -> io::Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

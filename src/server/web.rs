@@ -14,6 +14,7 @@ mod receive;
 mod route;
 mod send;
 mod shared;
+mod sleep;
 mod turns;
 mod visit;
 mod writer;
@@ -82,8 +83,8 @@ impl Web {
         let run = move || {
             let shared = Rc::new(Shared::new(settings, cloud, mail, patience));
             let executor = Rc::new(LocalExecutor::new());
-            // The reactor stays with the thread of the talk: this one only sleeps when there is nothing to do.
-            smol::future::block_on(executor.run(receive(executor.clone(), shared, arrivals)));
+            let sleeper = shared.sleeper.clone();
+            sleeper.run(executor.run(receive(executor.clone(), shared, arrivals)));
         };
         std::thread::Builder::new().name("transfers".into()).spawn(run)?;
         Ok(Web(door))
@@ -96,21 +97,28 @@ impl Web {
     }
 }
 
-/// Serves whoever comes, and looks after those who wait.
+/// Serves whoever comes, and looks after those who wait. While nobody is there, nothing wakes it.
 async fn receive(executor: Rc<LocalExecutor<'static>>, shared: Rc<Shared>, arrivals: Receiver<Arrived>) {
+    let mut next_look: Option<Instant> = None;
     loop {
         let arrival = async { Some(arrivals.recv().await) };
         let look = async {
-            if shared.dues.is_empty() {
-                std::future::pending::<()>().await;
-            }
-            Timer::after(shared.patience.look).await;
+            match next_look {
+                Some(at) => Timer::at(at).await,
+                None => std::future::pending().await,
+            };
             None
         };
-        match arrival.or(look).await {
-            Some(Ok(arrived)) => executor.spawn(serve(arrived, shared.clone())).detach(),
+        match look.or(arrival).await {
+            Some(Ok(arrived)) => {
+                executor.spawn(serve(arrived, shared.clone())).detach();
+                next_look = next_look.or_else(|| Some(Instant::now() + shared.patience.look));
+            }
             Some(Err(_)) => return,
-            None => shared.dues.ring(Instant::now()),
+            None => {
+                shared.dues.ring(Instant::now());
+                next_look = (!shared.dues.is_empty()).then(|| Instant::now() + shared.patience.look);
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ class Member:
         self.name, self._home = name, Home(stage)
         self._address = (door or stage.door).for_gzy()
 
+    def takes(self, *arguments):
+        """These stand on the command line from here on."""
+        self._address = [*self._address, *arguments]
+
     def registers(self):
         """Starts `gzy client` and makes the account there; wants to be asked again the next time."""
         screen = self._home.starts(*self._address, "--account", self.name)

@@ -4,7 +4,8 @@
     tests/clients/run.py [--gzy PATH] [--windows PATH] [--only PROGRAM]
 
 Each test has a server, a folder and people of its own, and is done in the clear and encrypted.
-Wants irssi, weechat-headless, ii, nc, openssl, socat, tmux and tcpdump from Debian; for --windows also wine64 and mingw-w64.
+Wants irssi, weechat-headless, ii, nc, openssl, socat, tmux, tcpdump, curl, wget, aria2 and chromium
+from Debian; for --windows also wine64 and mingw-w64.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import files
 from gzy_client import GzyClient
 from ii import Ii
 from irssi import Irssi
@@ -25,6 +27,7 @@ from server import Server
 from stage import Missed, PATIENCE_SECS
 import starts
 import accounts
+import cloud
 import terminal
 from weechat import Weechat
 import windows
@@ -61,6 +64,10 @@ class Stage:
     def yang(self):
         """小阳, who sits at `gzy client`."""
         return self._enters(GzyClient("小阳", self.door, self.gzy, self._own_folder()))
+
+    def by_script(self, nick):
+        """Somebody else at `gzy client` in a script."""
+        return self._enters(GzyClient(nick, self.door, self.gzy, self._own_folder()))
 
     def at_terminal(self, nick, **environment):
         """Somebody who sits at `gzy client` in a terminal."""
@@ -119,6 +126,13 @@ class Stage:
     def folder(self):
         """An empty folder, for what belongs to nobody."""
         return self._own_folder()
+
+    def moves_to_server(self, *arguments):
+        """From here on people come to a server with these flags."""
+        self.server.stop()
+        self.server = Server(self.gzy, self._own_folder(), *arguments)
+        self._accounts.clear()
+        self.door = self.server.door(self.door.is_encrypted)
 
     def moves_to_windows(self):
         """From here on people come to a server on Windows."""
@@ -274,8 +288,8 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--gzy", help="the binary to test; without it, one is built with cargo")
     asked.add_argument("--windows", help="gzy.exe, to be tested with wine")
-    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "members", "starts", "terminal", "windows", "wire"],
-                       help="test with this program alone; members are people with accounts in other programs, terminal, accounts and starts are our own client on a screen, wire is what can be overheard between computers")
+    asked.add_argument("--only", choices=[*sorted(GUESTS), "accounts", "cloud", "files", "members", "starts", "terminal", "windows", "wire"],
+                       help="test with this program alone; cloud is files, by curl, wget, aria2, a browser and bare sockets, members are people with accounts in other programs, terminal, accounts, files and starts are our own client on a screen, wire is what can be overheard between computers")
     asked = asked.parse_args()
     gzy = os.path.abspath(asked.gzy or built_gzy())
     if asked.only in (None, "library"):
@@ -307,7 +321,7 @@ def wanted_tests(only, encrypted, wine):
             for test in members.WITH_EACH:
                 yield name, test, [name]
     begun = starts.TESTS if encrypted else []
-    places = [("all", WITH_ALL), ("members", members.TESTS), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("starts", begun), ("wire", heard)]
+    places = [("all", WITH_ALL), ("members", members.TESTS), ("terminal", terminal.TESTS), ("accounts", accounts.TESTS), ("files", files.TESTS), ("cloud", cloud.tests(encrypted)), ("starts", begun), ("wire", heard)]
     for where, tests in places:
         if only in (None, where):
             for test in tests:

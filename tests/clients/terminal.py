@@ -20,7 +20,8 @@ class Terminal(Person):
     def __init__(self, nick, door, gzy, folder, **environment):
         super().__init__(nick, door)
         self._record = os.path.join(folder, "sent")
-        command = [*gzy, "client", *door.for_gzy(), "--nick", nick]
+        self.downloads = os.path.join(folder, "Recv")
+        command = [*gzy, "client", *door.for_gzy(), "--nick", nick, "--downloads", self.downloads]
         # The folder for settings is this test's own.
         home = {"HOME": folder, "XDG_CONFIG_HOME": folder}
         self.tmux = Tmux(folder, COLUMNS, ROWS, command, LC_ALL="zh_CN.UTF-8", **home, **environment)

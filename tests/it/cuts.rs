@@ -40,14 +40,25 @@ struct Shared {
 impl Cuts {
     /// A relay that cuts where the dice say.
     pub fn new(mut dice: Dice) -> Cuts {
+        Cuts::with_lives(move || {
+            let lifetime = if dice.below(2) == 0 { LONG_LIFE_BYTES } else { SHORT_LIFE_BYTES };
+            dice.below(lifetime)
+        })
+    }
+
+    /// A relay that cuts each link after between so many and so many bytes.
+    pub fn between(mut dice: Dice, least: u64, most: u64) -> Cuts {
+        Cuts::with_lives(move || least + dice.below(most - least))
+    }
+
+    fn with_lives(mut life: impl FnMut() -> u64 + Send + 'static) -> Cuts {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared { server: Mutex::new(None), moved: Condvar::new(), cut: AtomicUsize::new(0) });
         let own = shared.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let lifetime = if dice.below(2) == 0 { LONG_LIFE_BYTES } else { SHORT_LIFE_BYTES };
-                let (shared, budget) = (own.clone(), dice.below(lifetime) as i64);
+                let (shared, budget) = (own.clone(), life() as i64);
                 thread::spawn(move || carry(client, &shared, budget));
             }
         });

@@ -10,6 +10,8 @@ mod crash;
 mod cuts;
 mod doors;
 mod exactly_once;
+mod files;
+mod gate;
 mod life;
 mod memory;
 mod multiline;

@@ -29,6 +29,9 @@ impl Session {
         now_ms: u64,
         orders: &mut Orders,
     ) {
+        if *of == Memory::Files {
+            return self.listed(label, &lines, orders);
+        }
         for line in lines.iter().filter_map(|text| Line::parse(text)) {
             self.outbox.heard(&line, None, true, self.features.gives_receipts(), orders);
         }
@@ -45,7 +48,7 @@ impl Session {
                 self.news.answered(&lines, |name| is_wanted(name) && !catchup.is_asking(name));
             }
             // Nobody asks that without waiting for the answer.
-            Memory::Found => {}
+            Memory::Found | Memory::Files => {}
         }
     }
 

@@ -9,6 +9,7 @@ use crate::client::writer::Writer;
 use time::UtcOffset;
 
 mod account;
+mod files;
 
 /// A day in 2026; nothing depends on it.
 const NOON_MS: u64 = 1_795_180_761_007;

@@ -39,6 +39,46 @@ pub(super) fn talk_line(language: Language, line: &TalkLine) -> String {
     format!("{mark}{} {} ({about}{unread})", line.number, printable(line.name))
 }
 
+/// A word in a row about a file on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BarWord<'a> {
+    /// Others are before it.
+    Waiting,
+    /// Its digest is computed.
+    Hashing,
+    /// The server was asked.
+    Offered,
+    /// It is checked.
+    Checking,
+    /// The next try begins in this time.
+    Pausing(&'a str),
+    /// It is there in this time.
+    Left(&'a str),
+    /// So many files more, with so many bytes.
+    More(&'a str, &'a str),
+}
+
+/// A word in a row about a file on its way.
+pub fn bar_word(language: Language, word: &BarWord) -> String {
+    use Language::{En, Zh};
+    match (language, word) {
+        (Zh, BarWord::Waiting) => "等待中".to_owned(),
+        (En, BarWord::Waiting) => "waiting".to_owned(),
+        (Zh, BarWord::Hashing) => "计算 SHA-256".to_owned(),
+        (En, BarWord::Hashing) => "computing its SHA-256".to_owned(),
+        (Zh, BarWord::Offered) => "询问服务器".to_owned(),
+        (En, BarWord::Offered) => "asking the server".to_owned(),
+        (Zh, BarWord::Checking) => "正在核对".to_owned(),
+        (En, BarWord::Checking) => "checking".to_owned(),
+        (Zh, BarWord::Pausing(time)) => format!("{time}后再试"),
+        (En, BarWord::Pausing(time)) => format!("tries again in {time}"),
+        (Zh, BarWord::Left(time)) => format!("还有 {time}"),
+        (En, BarWord::Left(time)) => format!("{time} left"),
+        (Zh, BarWord::More(files, bytes)) => format!("… 还有 {files}，{bytes}"),
+        (En, BarWord::More(files, bytes)) => format!("… and {files} more, {bytes}"),
+    }
+}
+
 pub(super) fn zh_attempt(attempt: u32, secs: u64) -> String {
     if secs == 0 { format!("正在第 {attempt} 次重连") } else { format!("{secs} 秒后第 {attempt} 次重连") }
 }

@@ -79,6 +79,9 @@ impl Console {
 
     /// What Tab makes of the text in front of the cursor.
     pub fn completion(&self, before: &str) -> Option<Completion> {
+        if let Some(completion) = self.file_completion(before) {
+            return completion;
+        }
         if !matches!(self.asking, Asking::Nothing | Asking::Who) {
             return None;
         }

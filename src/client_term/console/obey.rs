@@ -35,6 +35,7 @@ impl Console {
             Typed::Password(password, line) => {
                 self.commands.push_back(Command::ChangePassword(Secret(password), line));
             }
+            Typed::Files(wish, line) => self.file_wish(now_ms, wish, &line),
             Typed::Forget => {
                 self.kept_login = None;
                 self.errands.push_back(Errand::ForgetLogin);

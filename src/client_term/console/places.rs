@@ -1,8 +1,10 @@
 //! Where a line belongs: which conversation is shown, and what becomes of the lines of the others.
 
 use super::super::talks::{Looked, Sight};
+use super::files::rings;
 use super::*;
 use crate::client::nick_of;
+use crate::client::shown::{Deed, Shared};
 use crate::wire::caps::Caps;
 use crate::wire::timestamp;
 
@@ -36,13 +38,18 @@ impl Console {
                     return;
                 }
             }
+            What::Shared(shared) => self.note_partner(shared),
             What::Renamed { from, to, .. } => self.talks.renamed(from, to),
             What::Removed { id, .. } => _ = self.talks.removed(id, &shown),
             // Elsewhere than at a screen, too, nobody wants to read who is in each of their groups.
             What::Entered { .. } if self.is_brought(&shown) => return,
             _ => {}
         }
-        let calls = matches!(&shown.what, What::Said(said) if calls(said, self.view.nick()));
+        let calls = match &shown.what {
+            What::Said(said) => calls(said, self.view.nick()),
+            What::Shared(shared) => rings(shared),
+            _ => false,
+        };
         if calls && self.front != Front::Script {
             self.print.push_back(Print::Bell);
         }
@@ -120,10 +127,14 @@ impl Console {
             What::Kicked { .. } if self.view.room(room).is_none() => self.print(now_ms, &shown),
             What::Said(said) if said.history => self.talks.keep_old(room, true, shown),
             What::Said(said) => {
-                let sight = if said.own || said.is_notice { Sight::Unseen } else { Sight::Unread };
+                let sight = if said.is_news() { Sight::Unread } else { Sight::Unseen };
                 self.talks.keep(room, true, shown, sight, calls);
             }
             What::Removed { .. } => {}
+            What::Shared(shared) => {
+                let is_news = !shared.own && shared.deed == Deed::Brought;
+                self.talks.keep(room, true, shown, if is_news { Sight::Unread } else { Sight::Unseen }, calls);
+            }
             _ => self.talks.keep(room, true, shown, Sight::Unseen, false),
         }
     }
@@ -131,6 +142,15 @@ impl Console {
     /// What somebody typed stands on a plain terminal already.
     fn is_on_screen(&self, said: &Said) -> bool {
         self.front == Front::Plain && said.own && !said.history && said.with.is_none()
+    }
+
+    /// Who sends a file to the user alone may be answered.
+    fn note_partner(&mut self, shared: &Shared) {
+        if let Some(with) = shared.with.as_ref().filter(|_| shared.deed == Deed::Brought)
+            && self.talks.iter().filter(|talk| !talk.is_room).count() < QUERIES
+        {
+            self.talks.open(with, false);
+        }
     }
 
     fn note_speaker(&mut self, said: &Said) {

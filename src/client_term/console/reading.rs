@@ -198,7 +198,9 @@ impl Console {
         let Some(reading) = &mut self.reading else { return };
         match (&reading.about, &shown.what) {
             (_, What::Removed { id, .. }) => reading.reader.removed(id, &shown.what),
-            (About::Talk(name), What::Said(_)) if shown.conversation().is_some_and(|of| fold(of) == fold(name)) => {
+            (About::Talk(name), What::Said(_) | What::Shared(_))
+                if shown.conversation().is_some_and(|of| fold(of) == fold(name)) =>
+            {
                 reading.reader.said(shown);
             }
             _ => {}

@@ -8,7 +8,10 @@ use crate::client::Trouble;
 use crate::client::account::{LoginFault, Wanted};
 use crate::client::asked::{NoAnswer, Question};
 use crate::client::features::Features;
+use crate::client::transfers::News;
 use crate::client::writer::Writer;
+
+mod files;
 
 const NOON_MS: u64 = 1_795_180_761_007;
 

@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::disk::{Disk, fault_of};
 use super::folder::{Folder, read_at, stamp_of};
@@ -22,6 +23,9 @@ use crate::wire::media::{MEDIA_BYTES, Media};
 const GROUP: usize = 512;
 /// More files than this are synced with the whole file system: each sync alone is a commit of its journal.
 const FEW: usize = 8;
+
+/// While many come, the next group is waited for so long: a sync costs as much for ten files as for a hundred.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// What comes to be finished.
 pub enum Finish {
@@ -44,14 +48,23 @@ pub struct Ready {
 }
 
 /// Works until nobody can hand over anything any more.
-pub fn run(disk: &Disk, work: &Receiver<Finish>, look: &Sender<Look>) {
+pub fn run(disk: &Disk, work: &Receiver<Finish>, look: &SyncSender<Look>) {
+    let mut are_many = false;
     while let Ok(first) = work.recv() {
+        let gathered = Instant::now() + if are_many { GATHER } else { Duration::ZERO };
         let mut group = Vec::new();
         let mut next = Some(first);
         while let Some(item) = next {
             group.extend(check(disk, item));
-            next = if group.len() < GROUP { work.try_recv().ok() } else { None };
+            let left = gathered.saturating_duration_since(Instant::now());
+            next = match work.try_recv() {
+                _ if group.len() >= GROUP => None,
+                Ok(item) => Some(item),
+                Err(_) if left.is_zero() => None,
+                Err(_) => work.recv_timeout(left).ok(),
+            };
         }
+        are_many = group.len() > FEW;
         finish(disk, group, look);
     }
 }
@@ -102,7 +115,7 @@ fn give_up(disk: &Disk, stream: &Arc<Stream>, fault: Fault) {
 }
 
 /// Makes files of a group and tells of them.
-fn finish(disk: &Disk, group: Vec<Ready>, look: &Sender<Look>) {
+fn finish(disk: &Disk, group: Vec<Ready>, look: &SyncSender<Look>) {
     if let Err(why) = sync_parts(disk, &group) {
         log::error!("cannot sync uploads in the cloud's folder: {why}");
         return group.iter().for_each(|ready| give_up(disk, &ready.stream, fault_of(&why)));
@@ -133,7 +146,7 @@ fn finish(disk: &Disk, group: Vec<Ready>, look: &Sender<Look>) {
         }
     }
     if !stored.is_empty() {
-        let _ = look.send(Look::Stored);
+        let _ = look.try_send(Look::Stored);
         tell(disk, stored);
     }
 }
@@ -169,12 +182,11 @@ fn place(disk: &Disk, folders: &mut Folders, ready: &Ready, replaces: bool) -> i
 /// A name on the way, or at its end, belongs to something else.
 fn is_taken(why: &io::Error) -> bool {
     use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
-    // A link in a folder's place reads as a loop, which has no stable name in the standard library.
     matches!(why.kind(), AlreadyExists | NotADirectory | IsADirectory)
 }
 
 /// Something has the name. It is the same content, or may be replaced, or keeps the name.
-fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &Sender<Look>) -> Option<Ready> {
+fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &SyncSender<Look>) -> Option<Ready> {
     let to = &ready.stream.intake.to;
     let found = disk.tree.open_file(to).ok();
     let known = disk.known().find(to);
@@ -205,7 +217,7 @@ fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &Sender<Lo
             return Some(ready);
         }
         if !is_known {
-            let _ = look.send(Look::File(to.clone()));
+            let _ = look.try_send(Look::File(to.clone()));
         }
     }
     give_up(disk, &ready.stream, Fault::NameTaken);

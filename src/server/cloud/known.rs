@@ -7,7 +7,10 @@ use crate::wire::digest::Digest;
 
 /// All files that the index has, by scope, folder and name.
 #[derive(Default)]
-pub struct Known(HashMap<Scope, BTreeMap<Box<str>, HashMap<Box<str>, Item>>>);
+pub struct Known(HashMap<Scope, Folders>);
+
+type Folders = BTreeMap<Box<str>, Files>;
+type Files = HashMap<Box<str>, Item>;
 
 /// What is known of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use super::disk::{Disk, fault_of};
 use super::finishing::{Finish, Ready, look_at};
@@ -26,7 +26,7 @@ pub struct Others {
     /// Links are finished like uploads.
     pub finish: Sender<Finish>,
     /// Looks again where something is not what it was.
-    pub look: Sender<Look>,
+    pub look: SyncSender<Look>,
 }
 
 /// Works until nobody can order anything any more.
@@ -63,7 +63,7 @@ fn prepare(disk: &Disk, others: &Others, intake: Intake, same: &[(FileKey, Stamp
                 return;
             }
             Ok(None) => {
-                let _ = others.look.send(Look::File(file.clone()));
+                let _ = others.look.try_send(Look::File(file.clone()));
             }
             // No links here, or no right to make one: then the bytes are sent.
             Err(why) => log::debug!("cannot link a file of the cloud: {why}"),
@@ -133,7 +133,7 @@ pub const LINK: &str = "link.";
 fn remove(disk: &Disk, others: &Others, file: &FileKey, stamp: Stamp) -> Option<(String, Folder)> {
     let _changing = disk.tree.changing();
     disk.known().remove(file);
-    let look_again = || others.look.send(Look::File(file.clone()));
+    let look_again = || others.look.try_send(Look::File(file.clone()));
     let folder = disk.tree.folder_of(file).ok()?;
     match folder.stamp(file.name.last()) {
         Ok(looks) if looks == stamp => {}

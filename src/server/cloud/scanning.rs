@@ -33,6 +33,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// How often is looked.
 #[derive(Clone, Copy)]
 pub struct Pace {
+    /// After the start; others have more to do then.
+    pub first: Duration,
     /// At the folders, at least.
     pub folders: Duration,
     /// At every file, at least. A file that is changed in its place does not change its folder.
@@ -43,7 +45,12 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { folders: Duration::from_secs(3), files: Duration::from_secs(60), still: Duration::from_secs(1) }
+        Pace {
+            first: Duration::from_secs(1),
+            folders: Duration::from_secs(3),
+            files: Duration::from_secs(60),
+            still: Duration::from_secs(1),
+        }
     }
 }
 
@@ -71,7 +78,8 @@ pub fn run(disk: &Arc<Disk>, asked: &Receiver<Look>, pace: Pace, is_lost_told: b
         is_lost_told,
     };
     let mut swept = Instant::now();
-    let (mut folders_at, mut files_at) = (Instant::now(), Instant::now());
+    let mut folders_at = swept + pace.first;
+    let mut files_at = folders_at;
     loop {
         let begun = Instant::now();
         if begun >= folders_at {

@@ -173,7 +173,8 @@ impl Streams {
         if let Some(running) = &before
             && running.is_finishing.load(Ordering::Acquire)
         {
-            let (is_same, bytes) = (running.intake.upload == intake.upload, running.written());
+            let is_same = running.intake.upload == intake.upload;
+            let bytes = running.intake.size.unwrap_or_else(|| running.written());
             if let Some(slot) = slots.get_mut(&intake.part) {
                 slot.stream = before;
             }

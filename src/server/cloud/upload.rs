@@ -113,7 +113,7 @@ impl Upload {
             return;
         }
         if stream.intake.size.is_some_and(|size| size != self.at) {
-            return self.doors.write(Write::Pause(stream));
+            return self.pause(stream);
         }
         if !self.doors.disk.streams.finishing(&stream) {
             return;
@@ -130,12 +130,20 @@ impl Upload {
             }
         }
     }
+
+    fn pause(&mut self, stream: Arc<Stream>) {
+        let held = match &mut self.way {
+            Way::Small(held) => std::mem::take(held),
+            Way::Long { .. } => Vec::new(),
+        };
+        self.doors.write(Write::Pause { stream, held });
+    }
 }
 
 impl Drop for Upload {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take().filter(|stream| !stream.is_over()) {
-            self.doors.write(Write::Pause(stream));
+            self.pause(stream);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The thread that writes uploads into their parts, in the order in which the bytes came.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -30,8 +30,8 @@ pub enum Write {
     Whole { stream: Arc<Stream>, bytes: Vec<u8> },
     /// All bytes were handed over.
     End(Arc<Ending>),
-    /// The sender is gone.
-    Pause(Arc<Stream>),
+    /// The sender is gone. What a small upload holds of its beginning is written first.
+    Pause { stream: Arc<Stream>, held: Vec<u8> },
     /// An upload failed, and its part goes.
     Clear(Arc<Stream>),
     /// Forget a part.
@@ -93,7 +93,7 @@ pub fn run(disk: &Disk, work: &Receiver<Write>, finish: &Sender<Finish>) {
                 }
             }
             Write::End(ending) => Ending::done(ending, finish),
-            Write::Pause(stream) => pause(disk, &stream),
+            Write::Pause { stream, held } => pause(disk, &stream, &held),
             Write::Clear(stream) => {
                 let part = &stream.intake.part;
                 disk.streams.unless_busy(part, || disk.tree.remove_part(part));
@@ -161,23 +161,26 @@ fn write_whole(disk: &Disk, stream: &Arc<Stream>, bytes: &[u8]) -> Option<Ready>
         disk.fail(stream, Fault::DigestMismatch);
         return None;
     }
-    let write = || {
-        let mut file = disk.tree.create_part(&stream.intake.part, true)?;
-        file.write_all(bytes)?;
-        file.metadata()
-    };
-    match write() {
+    match write_fresh(disk, stream, bytes) {
         Ok(metadata) => {
             stream.wrote(bytes.len() as u64);
             let media = Media::of(&bytes[..bytes.len().min(MEDIA_BYTES)]);
             Some(Ready { stream: stream.clone(), digest, media, stamp: stamp_of(&metadata) })
         }
         Err(why) => {
-            disk.fail(stream, fault_of(&why));
+            // A small file is sent again whole.
             disk.tree.remove_part(&stream.intake.part);
+            disk.fail(stream, fault_of(&why));
             None
         }
     }
+}
+
+/// Writes a part from its beginning.
+fn write_fresh(disk: &Disk, stream: &Stream, bytes: &[u8]) -> io::Result<Metadata> {
+    let mut file = disk.tree.create_part(&stream.intake.part, true)?;
+    file.write_all(bytes)?;
+    file.metadata()
 }
 
 /// The upload failed. Only a full disk leaves what is there, for when there is room again.
@@ -190,9 +193,15 @@ fn fail(disk: &Disk, stream: &Arc<Stream>, fault: Fault) {
 }
 
 /// Everything that its sender handed over is written by now.
-fn pause(disk: &Disk, stream: &Arc<Stream>) {
+fn pause(disk: &Disk, stream: &Arc<Stream>, held: &[u8]) {
     if stream.is_over() {
         return;
+    }
+    if stream.intake.resumable && !held.is_empty() {
+        match write_fresh(disk, stream, held) {
+            Ok(_) => stream.wrote(held.len() as u64),
+            Err(why) => return fail(disk, stream, fault_of(&why)),
+        }
     }
     let mut offset = 0;
     if stream.intake.resumable {

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 
 use super::{Link, Tls, Wish, ended, is_harmless, write_now};
 use crate::system::moving;
+use crate::system::watch::Watch;
 use crate::wire::limits::{SEALED_AT_ONCE_BYTES, TLS_INCOMING_BYTES};
 
 /// Bytes read at once: several records, and the beginning of one that was there before.
@@ -20,6 +21,11 @@ pub struct Sealed {
 }
 
 impl Link {
+    /// Has the socket watched by somebody else than the reactor.
+    pub fn watch_by(&self, watch: &Watch, key: u64) -> io::Result<()> {
+        watch.add(self.socket.get_ref(), key)
+    }
+
     /// Reads once, and hands on the text in it; `None` when nothing has come yet. `scratch` has [`READ_MUCH_BYTES`].
     pub fn read_much(&self, scratch: &mut [u8], mut take: impl FnMut(&[u8])) -> io::Result<Option<usize>> {
         let mut tls = self.tls.borrow_mut();

@@ -22,16 +22,20 @@ fn client(data: &std::path::Path) -> ClientConnection {
     ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap()
 }
 
+/// A door, and a client that trusts its certificate.
+pub fn door_and_client(data: &std::path::Path) -> (std::rc::Rc<Door>, ClientConnection) {
+    let identity = Source::Own(data.into()).load(crate::server::unix_secs()).unwrap();
+    (Door::new(shown(&identity).unwrap(), PlainTalk::Yes), client(data))
+}
+
 #[test]
 fn the_ticket_goes_out_with_the_first_answer_and_not_alone() {
     let data = tempfile::tempdir().unwrap();
-    let identity = Source::Own(data.path().into()).load(crate::server::unix_secs()).unwrap();
-    let door = Door::new(shown(&identity).unwrap(), PlainTalk::Yes);
+    let (door, mut anna) = door_and_client(data.path());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let link = Link::new(Async::new(listener.accept().unwrap().0).unwrap());
     link.begin_tls(door.config(&[])).unwrap();
-    let mut anna = client(data.path());
     let mut text = String::new();
     let mut buffer = [0; 8192];
     while !link.is_open() {

@@ -18,6 +18,7 @@ use super::WebSettings;
 use super::answer::{Answer, Refusal};
 use super::due::{Due, Dues};
 use super::rate::Rate;
+use super::sleep::Sleeper;
 use super::turns::Turns;
 
 /// How long who is waited for.
@@ -57,6 +58,8 @@ pub struct Shared {
     pub mail: Sender<Mail>,
     /// How long who is waited for.
     pub patience: Patience,
+    /// Who watches the connections.
+    pub sleeper: Rc<Sleeper>,
     /// Who waits.
     pub dues: Dues,
     /// Who may move a file.
@@ -81,6 +84,7 @@ impl Shared {
             cloud,
             mail,
             patience,
+            sleeper: Rc::new(Sleeper::new()),
             dues: Dues::default(),
             scratch: RefCell::new(vec![0; READ_MUCH_BYTES].into_boxed_slice()),
             sealed: RefCell::default(),

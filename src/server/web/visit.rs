@@ -18,6 +18,7 @@ use super::Arrived;
 use super::due::Due;
 use super::reader::Reader;
 use super::shared::Shared;
+use super::sleep::Watched;
 use super::writer::Writer;
 
 /// How long somebody has to read the last answer and hang up. Hanging up on bytes that nobody has read would be a reset, which takes the answer away.
@@ -25,6 +26,8 @@ const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
 /// What both sides of a connection know.
 pub struct Visit {
+    /// Who watches the socket; `None` where the reactor does. Dropped before the link.
+    watched: Option<Watched>,
     /// Its bytes.
     pub link: Link,
     /// Where from.
@@ -47,8 +50,8 @@ pub struct Visit {
 pub async fn serve(arrived: Arrived, shared: Rc<Shared>) {
     let Arrived { link, address, is_secure, first, permit } = arrived;
     let (reads, writes) = (shared.due(), shared.due());
-    let open = Open::new();
-    let visit = Visit { link, address, household: household(address), is_secure, shared, reads, writes, open };
+    let (open, watched) = (Open::new(), shared.sleeper.watch(&link));
+    let visit = Visit { watched, link, address, household: household(address), is_secure, shared, reads, writes, open };
     let (queue, items) = async_channel::bounded(HTTP_PIPELINED);
     let read = async {
         let end = Reader::new(&visit, queue, first).read().await;
@@ -79,10 +82,26 @@ pub enum End {
 }
 
 impl Visit {
-    /// Waits for something to read, but not beyond this moment.
+    /// Waits for something to read, but not beyond this moment. To be called right after a try that found nothing.
     pub async fn readable_until(&self, at: Instant) -> io::Result<()> {
-        let readable = poll_fn(|cx| self.link.poll_readable(cx));
-        self.reads.until(at, readable).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+        self.reads.until(at, self.wait_for_bytes()).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits for something to read, for ever. Meanwhile what TLS has to say goes out, when nobody else writes.
+    async fn wait_for_bytes(&self) -> io::Result<()> {
+        let Some(watched) = &self.watched else { return poll_fn(|cx| self.link.poll_readable(cx)).await };
+        let flush = async {
+            while self.link.unsent_bytes() > 0 && self.open.rests_since().is_some() {
+                self.link.write(&[])?;
+                watched.writable().await;
+            }
+            std::future::pending().await
+        };
+        let bytes = async {
+            watched.readable().await;
+            Ok(())
+        };
+        smol::future::or(bytes, flush).await
     }
 
     /// Waits for something to read while a transfer is under way.
@@ -90,9 +109,15 @@ impl Visit {
         self.readable_until(Instant::now() + self.shared.patience.stalled).await
     }
 
-    /// Waits for room to write.
+    /// Waits for room to write. To be called right after a try that found none.
     pub async fn writable(&self) -> io::Result<()> {
-        let writable = self.writes.within(self.shared.patience.stalled, self.link.writable());
+        let writable = async {
+            match &self.watched {
+                Some(watched) => Ok(watched.writable().await),
+                None => self.link.writable().await,
+            }
+        };
+        let writable = self.writes.within(self.shared.patience.stalled, writable);
         writable.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -100,9 +125,11 @@ impl Visit {
     async fn part(&self) {
         self.link.end();
         let read_past = async {
-            while poll_fn(|cx| self.link.poll_readable(cx)).await.is_ok()
-                && self.link.read_past(&mut self.shared.scratch.borrow_mut()).is_ok()
-            {}
+            while self.link.read_past(&mut self.shared.scratch.borrow_mut()).is_ok() {
+                if self.wait_for_bytes().await.is_err() {
+                    return;
+                }
+            }
         };
         let too_late = async {
             Timer::after(FAREWELL_WITHIN).await;

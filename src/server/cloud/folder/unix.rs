@@ -183,6 +183,7 @@ impl Folder {
         match fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
             // Before Linux 5.6, inside some sandboxes, or while a folder above is being renamed.
             Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => self.reach_by_steps(path, flags),
+            Err(Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
             opened => Ok(opened?),
         }
     }
@@ -197,11 +198,17 @@ impl Folder {
         let step = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let (folders, last) = path.rsplit_once('/').map_or(("", path), |(folders, last)| (folders, last));
         let mut at: Option<OwnedFd> = None;
+        let open = |at: &Option<OwnedFd>, part: &str, flags| {
+            fs::openat(at.as_ref().unwrap_or(&self.0), part, flags, Mode::empty()).map_err(|why| match why {
+                // A link.
+                Errno::LOOP => io::ErrorKind::NotADirectory.into(),
+                why => io::Error::from(why),
+            })
+        };
         for part in folders.split('/').filter(|part| !part.is_empty()) {
-            let next = fs::openat(at.as_ref().unwrap_or(&self.0), part, step, Mode::empty())?;
-            at = Some(next);
+            at = Some(open(&at, part, step)?);
         }
-        Ok(fs::openat(at.as_ref().unwrap_or(&self.0), last, flags, Mode::empty())?)
+        open(&at, last, flags)
     }
 }
 

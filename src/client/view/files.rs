@@ -1,0 +1,108 @@
+//! What a FILE line of the server tells about the files that others bring and remove.
+
+use super::*;
+use crate::client::shown::{Deed, Shared};
+
+/// Digits of a SHA-256 that people compare.
+const DIGITS: usize = 8;
+
+impl View {
+    /// `FILE STORED <scope> <size> <sha256> :<name>` or `FILE GONE <scope> :<name>`: which conversation it belongs to, and how it is shown.
+    /// `None` when it was shown before, or is not understood.
+    pub(super) fn file(&mut self, line: &Line, who: &str) -> Option<(Option<Box<str>>, What)> {
+        // What has no user in front comes from the server itself: the host did it.
+        let who = if line.source.is_some_and(|source| source.contains('!')) { who } else { "" };
+        let own = !who.is_empty() && self.is_me(who);
+        let scope = line.param(1)?;
+        let (room, with): (Option<Box<str>>, Option<Box<str>>) = match scope {
+            "*" => (Some(self.features.lobby.as_deref().unwrap_or(&self.home).into()), None),
+            room if self.features.is_room(room) => (Some(room.into()), None),
+            _ if own || who.is_empty() => (None, Some(scope.into())),
+            _ => (None, Some(who.into())),
+        };
+        let msgid = line.tags.value("msgid");
+        let shared = Shared { who: who.into(), with, own, id: msgid.as_deref().map(Into::into), ..Shared::default() };
+        let shared = match line.params() {
+            ["STORED", _, size, digest, name] => Shared {
+                deed: Deed::Brought,
+                name: (*name).into(),
+                size: size.parse().ok()?,
+                digest: digest.chars().take(DIGITS).collect::<String>().into(),
+                media: line.tags.value("gzy/media").unwrap_or_default().into(),
+                ..shared
+            },
+            ["GONE", _, name] => Shared { deed: Deed::Removed, name: (*name).into(), ..shared },
+            _ => return None,
+        };
+        // Files that were brought together are one message to the server, so the lines of one id are all shown.
+        let identity =
+            Identity { msgid: msgid.as_deref(), sender: &fold(who), sent_id: None, history: false, own: false };
+        if !self.seen.is_new(identity) {
+            return None;
+        }
+        shared.with.iter().for_each(|with| self.note_partner(with));
+        Some((room, What::Shared(Box::new(shared))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::features::Features;
+
+    fn view() -> View {
+        let mut features = Box::new(Features::default());
+        features.learn("gzy/LOBBY=#lobby");
+        let mut view = View::default();
+        view.take(0, &Event::In { nick: "anna".into(), features, home: "#lobby".into(), again: false });
+        view
+    }
+
+    fn hear(view: &mut View, line: &str) -> Vec<(Option<String>, Shared)> {
+        let shown = view.take(7, &Event::Line { text: line.into(), history: false });
+        let shared = shown.into_iter().filter_map(|shown| match shown.what {
+            What::Shared(shared) => Some((shown.room.map(String::from), *shared)),
+            _ => None,
+        });
+        shared.collect()
+    }
+
+    #[test]
+    fn a_file_is_shown_where_it_belongs_and_once() {
+        let mut view = view();
+        let sha = "ab12cd34".repeat(8);
+        let line = format!("@msgid=1;gzy/media=image/png,640x480 :小阳!u@h FILE STORED * 2100000 {sha} :照片.png");
+        let [(room, shared)] = &hear(&mut view, &line)[..] else { panic!() };
+        assert_eq!(room.as_deref(), Some("#lobby"));
+        let is_as_said = (&*shared.name, shared.size, &*shared.digest, &*shared.media);
+        assert_eq!(is_as_said, ("照片.png", 2_100_000, "ab12cd34", "image/png,640x480"));
+        let mut again = |line: &str| view.take(8, &Event::Line { text: line.into(), history: true }).len();
+        assert_eq!(again("@msgid=1 :小阳!u@h NOTICE #lobby :[文件 file] 照片.png"), 0, "the history tells the same");
+        assert_eq!(again("@msgid=2 :小阳!u@h NOTICE #lobby :[文件 file] 别的.png"), 1);
+    }
+
+    #[test]
+    fn a_private_file_belongs_to_the_other_side_and_the_hosts_to_nobody() {
+        let mut view = view();
+        let sha = "0".repeat(64);
+        let of = |view: &mut View, line: &str| {
+            let (room, shared) = hear(view, line).remove(0);
+            (room, shared.who, shared.with, shared.own)
+        };
+        let from_ben = of(&mut view, &format!(":ben!u@h FILE STORED anna 1 {sha} :a"));
+        assert_eq!(from_ben, (None, "ben".into(), Some("ben".into()), false));
+        let own = of(&mut view, &format!(":anna!u@h FILE STORED ben 1 {sha} :a"));
+        assert_eq!(own, (None, "anna".into(), Some("ben".into()), true));
+        assert_eq!(of(&mut view, ":gzy.local FILE GONE #茶 :a"), (Some("#茶".into()), "".into(), None, false));
+        assert!(hear(&mut view, ":ben!u@h FILE STORED * x y :a").is_empty());
+        assert!(hear(&mut view, ":ben!u@h FILE STORED *").is_empty());
+    }
+
+    #[test]
+    fn files_that_come_together_under_one_id_are_all_there() {
+        let mut view = view();
+        let line = |name| format!("@msgid=9 :ben!u@h FILE STORED * 1 {} :{name}", "0".repeat(64));
+        let count: usize = (0..5).map(|number| hear(&mut view, &line(number)).len()).sum();
+        assert_eq!(count, 5);
+    }
+}
