@@ -19,6 +19,9 @@ use crate::wire::media::{MEDIA_BYTES, Media};
 
 /// After so many bytes the disk begins to write them: the last sync is short, and a board's memory is not full of what waits for a slow card.
 const WRITE_BEHIND_BYTES: u64 = 8 << 20;
+/// Bytes that are written with one call. For each, ext4 wants memory in one stretch; for 256 KiB the kernel moves other pages out of the way, which takes longer than the
+/// write itself (0.5 instead of 0.2 s per GiB on a machine whose memory is full of cached files).
+const PIECE_BYTES: usize = 64 << 10;
 
 /// What is to be done, in this order.
 pub enum Write {
@@ -137,8 +140,10 @@ fn open(disk: &Disk, stream: &Arc<Stream>, offset: u64) -> Result<(), Fault> {
 fn write(disk: &Disk, block: &Block) {
     let stream = &block.stream;
     let Some(file) = stream.file().filter(|_| !stream.is_over()) else { return };
-    if let Err(why) = write_at(file, &block.bytes, block.at) {
-        return fail(disk, stream, fault_of(&why));
+    for (piece, at) in block.bytes.chunks(PIECE_BYTES).zip((block.at..).step_by(PIECE_BYTES)) {
+        if let Err(why) = write_at(file, piece, at) {
+            return fail(disk, stream, fault_of(&why));
+        }
     }
     let end = block.at + block.bytes.len() as u64;
     stream.wrote(end);
