@@ -239,7 +239,8 @@ impl Hub {
             Mail::Accepted { stream, address, permit } => self.open(stream, address, permit),
             Mail::Fact(input) => input,
             Mail::TakenOut { conn, done } => {
-                self.handle(Input::Closed { conn, reason: "it speaks HTTP".into() }, now);
+                self.handle(Input::TakenOut { conn }, now);
+                self.outboxes.forget(conn);
                 let _ = done.try_send(());
                 return;
             }

@@ -170,12 +170,10 @@ fn write_whole(disk: &Disk, stream: &Arc<Stream>, bytes: &[u8]) -> Option<Ready>
         Ok(metadata) => {
             stream.wrote(bytes.len() as u64);
             let media = Media::of(&bytes[..bytes.len().min(MEDIA_BYTES)]);
-            Some(Ready { stream: stream.clone(), digest, media, stamp: stamp_of(&metadata) })
+            Some(Ready { stream: stream.clone(), digest, media, stamp: stamp_of(&metadata), was_there: false })
         }
         Err(why) => {
-            // A small file is sent again whole.
-            disk.tree.remove_part(&stream.intake.part);
-            disk.fail(stream, fault_of(&why));
+            fail(disk, stream, fault_of(&why));
             None
         }
     }
@@ -188,13 +186,10 @@ fn write_fresh(disk: &Disk, stream: &Stream, bytes: &[u8]) -> io::Result<Metadat
     file.metadata()
 }
 
-/// The upload failed. Only a full disk leaves what is there, for when there is room again.
+/// The upload failed, and nothing stays of it: on a full disk least of all.
 fn fail(disk: &Disk, stream: &Arc<Stream>, fault: Fault) {
-    let stays = fault == Fault::DiskFull && stream.intake.resumable;
+    disk.tree.remove_part(&stream.intake.part);
     disk.fail(stream, fault);
-    if !stays {
-        disk.tree.remove_part(&stream.intake.part);
-    }
 }
 
 /// Everything that its sender handed over is written by now.

@@ -214,9 +214,25 @@ impl<'a> Reader<'a> {
     async fn question(&mut self, head: Head, want: Want) -> Reading<()> {
         let unwanted = unwanted(&head);
         let then = if unwanted.is_none() { Then::Ends } else { Then::of(&head) };
-        let what = self.about(head, want);
+        let what = match want {
+            Want::Listing(folder) => self.listing(head, folder).await,
+            want => self.about(head, want),
+        };
         self.queue(what, then).await?;
         self.read_past(unwanted.unwrap_or_default()).await
+    }
+
+    /// A listing may be long, and is in memory as a whole.
+    async fn listing(&mut self, head: Head, folder: String) -> What {
+        self.ask_now().await;
+        let visit = self.visit;
+        let waiting = visit.shared.listings.take(visit.household);
+        let Some(turn) = visit.reads.within(visit.shared.patience.turn, waiting).await else {
+            let refusal = Refusal::new(503, "too many listings at once; try again in a moment");
+            return What::Say(visit.shared.refuse(&refusal), Body::Sent);
+        };
+        let replies = self.ask(&head, WebWish::List { folder: folder.as_str().into() });
+        What::Listing(replies, Box::new(head), folder, turn)
     }
 
     fn about(&mut self, head: Head, want: Want) -> What {
@@ -231,14 +247,10 @@ impl<'a> Reader<'a> {
                 AnswerHead::new(405, &date).field("Allow", allow),
                 "that cannot be done here; Allow says what can",
             )),
-            Want::Listing(folder) => {
-                let replies = self.ask(&head, WebWish::List { folder: folder.as_str().into() });
-                What::Listing(replies, Box::new(head), folder)
-            }
             Want::File(name) => What::File(self.ask(&head, WebWish::Get { name: name.into() }), Box::new(head)),
             Want::Ticket(token) => What::File(self.ask(&head, WebWish::Redeem { token: token.into() }), Box::new(head)),
             Want::Remove(name) => What::Removal(self.ask(&head, WebWish::Remove { name: name.into() })),
-            Want::Put(_) | Want::Post | Want::Patch(_) | Want::Unknown => {
+            Want::Listing(_) | Want::Put(_) | Want::Post | Want::Patch(_) | Want::Unknown => {
                 let refusal = Refusal::new(404, "there is nothing here; the files are in /cloud/");
                 say(self.visit.shared.refuse(&refusal))
             }

@@ -11,7 +11,7 @@ use crate::server::cloud::Cloud;
 use crate::server::hub::{Ask, Mail};
 use crate::server::transport::{READ_MUCH_BYTES, Sealed};
 use crate::wire::http::date;
-use crate::wire::limits::{HTTP_HEAD_MS, HTTP_IDLE_MS, HTTP_STALLED_MS, TRANSFER_TURN_MS};
+use crate::wire::limits::{HTTP_HEAD_MS, HTTP_IDLE_MS, HTTP_STALLED_MS, LISTINGS, TRANSFER_TURN_MS};
 
 use super::WebSettings;
 use super::answer::{Answer, Refusal};
@@ -63,6 +63,8 @@ pub struct Shared {
     pub dues: Dues,
     /// Who may move a file.
     pub turns: Turns,
+    /// Who may have a listing made.
+    pub listings: Turns,
     /// Where is read to. Borrowed between two awaits only.
     pub scratch: RefCell<Box<[u8]>>,
     /// Where is encrypted to, likewise.
@@ -78,6 +80,7 @@ impl Shared {
     pub fn new(settings: WebSettings, cloud: Cloud, mail: Sender<Mail>, patience: Patience) -> Shared {
         Shared {
             turns: Turns::new(settings.max_transfers),
+            listings: Turns::new(LISTINGS),
             rate: RefCell::new(settings.rate_total.map(|rate| Rate::new(rate, Instant::now()))),
             settings,
             cloud,
