@@ -273,6 +273,11 @@ impl Chat {
                     self.turn(conn, now, effects, |turn| turn.end_silently(&reason));
                 }
             }
+            Input::TakenOut { conn } => {
+                if self.session(conn).is_some() {
+                    self.turn(conn, now, effects, |turn| turn.take_out());
+                }
+            }
             Input::Saved { up_to, count, result } => self.saved(up_to, count, result, now, effects),
             Input::Found { token, found } => self.found(token, found, now, effects),
             Input::PasswordChecked { token, correct } => self.password_checked(token, correct, now, effects),

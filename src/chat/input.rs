@@ -47,6 +47,11 @@ pub enum Input {
         /// A sentence.
         reason: Box<str>,
     },
+    /// A connection that had said nothing yet is HTTP, and no business of the rules any more.
+    TakenOut {
+        /// Which.
+        conn: ConnId,
+    },
     /// Everything to be remembered up to an id was written, or could not be.
     Saved {
         /// The greatest id of it.

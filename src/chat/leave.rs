@@ -52,6 +52,12 @@ impl Turn<'_> {
         self.leave_everything(reason);
     }
 
+    /// Ends a session that was none. It leaves no trace: a busy cloud would fill the log.
+    pub(super) fn take_out(&mut self) {
+        self.replies.deferred = true;
+        self.forget_me();
+    }
+
     /// Says goodbye without telling anybody else: they are all leaving.
     pub(super) fn hang_up(&mut self, farewell: &str) {
         self.say_error(farewell);
@@ -232,6 +238,7 @@ pub(super) fn shared(rooms: &[&Room], conn: ConnId) -> Vec<ConnId> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Input;
     use super::super::testing::World;
     use crate::wire::limits::{ROOM_COUNTS_MS, ROOM_TELLS_EACH};
 
@@ -256,6 +263,18 @@ mod tests {
         );
         w.line(anna, "MODE #茶 +s");
         assert_eq!(w.ask(小阳, "PART #茶"), [":gzy.local 403 小阳 #茶 :there is no such room"], "a secret is kept");
+    }
+
+    #[test]
+    fn who_turns_out_to_be_a_browser_leaves_no_trace() {
+        let mut w = World::new();
+        let anna = w.join("anna");
+        let browser = w.connect();
+        w.drain();
+        w.log.clear();
+        w.handle(Input::TakenOut { conn: browser });
+        assert_eq!((w.chat.session_count(), w.log.len()), (1, 0));
+        assert_eq!((w.said_to(anna), w.said_to(browser)), (vec![], vec![]));
     }
 
     #[test]

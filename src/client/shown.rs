@@ -203,7 +203,7 @@ pub struct Said {
 }
 
 /// How our servers begin the notice of a file that somebody brought; the history tells of files in such notices.
-const FILE_NOTICE: &str = "[文件 file] ";
+pub(super) const FILE_NOTICE: &str = "[文件 file] ";
 
 impl Said {
     /// Whether it counts as unread until somebody has seen it: what others say, and the files that they brought. Other notices want no attention.

@@ -1,6 +1,6 @@
 //! What a person sees: events go in, things to show come out. Pure: the time is an argument.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use super::features::Features;
 use super::outbox::SENT_ID;
@@ -29,6 +29,8 @@ pub struct View {
     /// The latest first.
     partners: Vec<Box<str>>,
     seen: Seen,
+    /// The files whose notice in the history has another id, the latest last.
+    brought: VecDeque<Brought>,
     /// This is not the first link.
     is_again: bool,
     /// The link is broken.
@@ -146,7 +148,7 @@ impl View {
                 }
             }
             ("FILE", Some("STORED" | "GONE")) if !history => {
-                if let Some((room, what)) = self.file(line, who) {
+                if let Some((room, what)) = self.file(line, who, at_ms) {
                     show(room.as_deref(), what);
                 }
             }
@@ -209,7 +211,7 @@ impl View {
         let (msgid, sent_id) = (line.tags.value("msgid"), line.tags.value(SENT_ID));
         let identity =
             Identity { msgid: msgid.as_deref(), sender: &fold(who), sent_id: sent_id.as_deref(), history, own };
-        if !self.seen.is_new(identity) {
+        if !self.seen.is_new(identity) || history && self.is_told_file_by_file(line) {
             return None;
         }
         let (room, what) = self.message(line, target, history);
@@ -366,6 +368,8 @@ impl View {
 }
 
 mod files;
+
+use files::Brought;
 
 /// The number of the group that a server of our own explains an invitation to.
 fn invitation_number(text: &str) -> Option<u32> {

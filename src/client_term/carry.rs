@@ -117,11 +117,13 @@ enum Woken {
 async fn attend(mut told: Told, transfers: &Transfers, commands: &Sender<Command>, events: &Receiver<Event>) -> u8 {
     let mut view = view::View::default();
     let mut until: Option<Instant> = None;
+    let mut is_leaving = false;
     loop {
         match woken(transfers, events, until).await {
             Woken::Told(news) => {
                 told.take(&news);
-                if told.is_over && until.is_none() {
+                // The last bytes may have arrived while the chat link was broken.
+                if told.is_over && !std::mem::replace(&mut is_leaving, told.is_over) {
                     let _ = commands.send(Command::Quit).await;
                     until = Some(Instant::now() + GOODBYE_WITHIN);
                 }
@@ -134,8 +136,8 @@ async fn attend(mut told: Told, transfers: &Transfers, commands: &Sender<Command
                 }
                 transfers.happened(&event);
                 match event {
-                    Event::Lost(_) => until = Some(Instant::now() + BACK_WITHIN),
-                    Event::In { .. } => until = None,
+                    Event::Lost(_) if !is_leaving => until = Some(Instant::now() + BACK_WITHIN),
+                    Event::In { .. } if !is_leaving => until = None,
                     Event::Ended(_) => return told.code(),
                     _ => {}
                 }
@@ -155,7 +157,8 @@ async fn woken(transfers: &Transfers, events: &Receiver<Event>, until: Option<In
     let told = async {
         match transfers.news().recv().await {
             Ok(news) => Woken::Told(news),
-            Err(_) => future::pending().await,
+            // Nobody is there any more who could move anything.
+            Err(_) => Woken::Late,
         }
     };
     let late = async {
@@ -272,7 +275,9 @@ impl Bars {
         if !self.is_shown {
             return;
         }
-        let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| usize::from(columns).max(2) - 1);
+        let window = crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+        // Some terminals say that they have no columns at all.
+        let columns = window.filter(|columns| *columns > 1).map_or(COLUMNS, |columns| columns - 1);
         self.clear();
         if let Some(row) = bars::rows(progress, self.whole, columns, 2, self.language).first() {
             eprint!("\r{row}");

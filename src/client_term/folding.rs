@@ -30,6 +30,12 @@ const OWN_MS: u64 = 1_000;
 /// The same where there are many.
 const OWN_MANY_MS: u64 = 60_000;
 
+/// A file of so many bytes takes long enough that whoever waits for it wants to read its name …
+pub const LARGE: u64 = 16_000_000;
+
+/// … as long as there are not too many of them.
+const LARGE_EACH: usize = 20;
+
 /// Failures that are told one by one.
 const FAILURES: usize = 5;
 
@@ -185,6 +191,8 @@ pub struct Tally {
     /// Since when files are on their way.
     began_ms: Option<u64>,
     failures: usize,
+    /// Large files that were told by their names.
+    named: usize,
     stopped: usize,
     /// How the last one that was stopped is told.
     last_stopped: String,
@@ -197,7 +205,12 @@ impl Tally {
     }
 
     /// A file came through.
-    pub fn came(&mut self, now_ms: u64, came: Came) {
+    /// Gives its words back when they are to be told at once.
+    pub fn came(&mut self, now_ms: u64, came: Came) -> Option<String> {
+        if came.job.size >= LARGE && self.named < LARGE_EACH {
+            self.named += 1;
+            return Some(came.words);
+        }
         self.since_ms.get_or_insert(now_ms);
         let way = came.job.way;
         let sum = if way == Way::Up { &mut self.ups } else { &mut self.downs };
@@ -208,6 +221,7 @@ impl Tally {
         if self.first.len() <= EACH {
             self.first.push(came.words);
         }
+        None
     }
 
     /// The user stopped a file.
@@ -239,7 +253,7 @@ impl Tally {
         let mut told = self.came_through(now_ms);
         let more = std::mem::take(&mut self.failures).saturating_sub(FAILURES);
         told.extend((more > 0).then_some(Told::MoreFailed(more)));
-        self.began_ms = None;
+        (self.began_ms, self.named) = (None, 0);
         told
     }
 
@@ -342,6 +356,17 @@ mod tests {
         tally.came(7_000, came("b"));
         assert_eq!(tally.end(7_001), [Told::One("b".into())]);
         assert_eq!((tally.due_ms(), tally.end(9_000)), (None, vec![]));
+    }
+
+    #[test]
+    fn a_large_file_is_named_at_once_among_how_many_small_ones_ever() {
+        let mut tally = Tally::default();
+        let film = |name: &str| Came { job: Job { size: LARGE, ..came(name).job }, ..came(name) };
+        assert_eq!(tally.came(0, film("film")), Some("film".into()));
+        (0..9).for_each(|number| assert_eq!(tally.came(0, came(&number.to_string())), None));
+        assert!(matches!(tally.end(0)[..], [Told::Many(Many { count: 9, .. })]));
+        let named = (0..1_000).filter(|number| tally.came(0, film(&number.to_string())).is_some()).count();
+        assert_eq!(named, LARGE_EACH);
     }
 
     #[test]

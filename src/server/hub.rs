@@ -62,17 +62,20 @@ pub enum Mail {
         /// Told when nobody here has it any more.
         done: Sender<()>,
     },
-    /// Somebody who came by HTTP wants something.
-    Web {
-        /// What.
-        request: Box<WebRequest>,
-        /// Where the answers go; dropped at the other end when nobody waits for them any more.
-        answers: Sender<WebReply>,
-    },
+    /// Somebody who came by HTTP wants something, or several things: asked together they wake the hub once.
+    Web(Vec<Ask>),
     /// The store answers.
     Store(Answer),
     /// Stop, in an orderly way.
     Stop,
+}
+
+/// A request that the rules decide.
+pub struct Ask {
+    /// What is wanted.
+    pub request: Box<WebRequest>,
+    /// Where the answers go; dropped at the other end when nobody waits for them any more.
+    pub answers: Sender<WebReply>,
 }
 
 /// What a hub is made of.
@@ -236,13 +239,17 @@ impl Hub {
             Mail::Accepted { stream, address, permit } => self.open(stream, address, permit),
             Mail::Fact(input) => input,
             Mail::TakenOut { conn, done } => {
-                self.handle(Input::Closed { conn, reason: "it speaks HTTP".into() }, now);
+                self.handle(Input::TakenOut { conn }, now);
+                self.outboxes.forget(conn);
                 let _ = done.try_send(());
                 return;
             }
-            Mail::Web { request, answers } => {
-                let web = self.callers.open(answers);
-                Input::Web { web, request }
+            Mail::Web(asks) => {
+                for Ask { request, answers } in asks {
+                    let web = self.callers.open(answers);
+                    self.handle(Input::Web { web, request }, now);
+                }
+                return;
             }
             Mail::Store(Answer::Found { token, found }) => Input::Found { token: Token(token), found },
             Mail::Store(Answer::Saved { batch, result }) => match self.saver.saved(batch) {

@@ -5,12 +5,14 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::accounts::{PASSWORD, user};
-use crate::board::{Board, folder};
+use crate::board::{Board, PATIENCE, folder};
 use crate::cuts::{Cuts, Dice};
 use crate::gate::{Fate, Gate};
 
@@ -116,6 +118,15 @@ fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Waits for something that nobody tells; it is looked for now and then.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "it does not come to that");
+        thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn a_file_goes_to_the_server_and_comes_back_and_the_second_time_nothing_moves() {
     let (board, anna, ben) = (Board::start(&[]), Desk::new(), Desk::new());
@@ -212,6 +223,9 @@ fn a_client_that_is_killed_in_the_middle_goes_on_the_next_time() {
         gate.set_fate(Fate::Stop(STOP));
         let mut client = desk.begin_plain(word, gate.address, &["film"]);
         gate.wait_for_stop();
+        // What is still in the buffers of the system dies with the client.
+        let there = if word == "put" { board.data().join("Cloud") } else { ben.path("Recv") };
+        wait_until(|| tree(&there).values().any(|part| part.len() as u64 > STOP * 3 / 4));
         client.kill().unwrap();
         client.wait().unwrap();
         gate.set_fate(Fate::Arrive);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::super::bars::{self, Whole};
-use super::super::folding::{Arrivals, Came, Tally, Told};
+use super::super::folding::{Arrivals, Came, LARGE, Tally, Told};
 use super::*;
 use crate::client::listing::listing;
 use crate::client::paths::{self, Between};
@@ -13,9 +13,6 @@ use crate::client::transfers::{Job, Listed, News, Progress, Way, Why, Wish as Fi
 use crate::client::typed::{FileWish, Paths, wants_names, words_before_paths};
 use crate::client::words::FileSaying;
 use crate::wire::escape::printable;
-
-/// A file of so many bytes takes long enough that its beginning is worth a line where there are no bars.
-const LARGE: u64 = 16_000_000;
 
 /// Names of files that Tab offers: those that were listed or shared lately.
 const KNOWN: usize = 500;
@@ -208,7 +205,8 @@ impl Console {
 
     fn came(&mut self, now_ms: u64, came: Came) {
         self.files.ended(&came.job);
-        self.files.tally.came(now_ms, came);
+        let words = self.files.tally.came(now_ms, came);
+        self.print.extend(words.map(Print::Line));
     }
 
     fn listed(&mut self, now_ms: u64, pattern: Option<&str>, files: Result<Vec<Listed>, Why>) {
