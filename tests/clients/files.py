@@ -106,7 +106,8 @@ def bars_fit_every_window_and_end_when_they_are_told_to(stage):
     yang.tmux.press("C-u")
     yang.say("/取消")
     yang.sees("✗ 已停止 6 个文件")
-    until(lambda: not any(row.startswith("↑") for row in yang.tmux.rows()[-7:]), "the rows should be gone", yang.screen)
+    gone = lambda: [row[0] for row in yang.tmux.rows() if row][-2:] == ["✗", "大"]
+    until(gone, "nothing should stand between what was told and the prompt", yang.screen)
     yang.say("/传输")
     yang.sees("现在没有正在传输的文件")
 
