@@ -11,7 +11,10 @@ use super::session::Login;
 use super::{ConnId, RoomId};
 
 /// Nicks that people take for a part of the server; nobody can have them.
-const RESERVED: [&str; 6] = ["nickserv", "chanserv", "memoserv", "operserv", "saslserv", "gzy"];
+const RESERVED: [&str; 7] = ["nickserv", "chanserv", "memoserv", "operserv", "saslserv", "gzy", WEB_GUEST];
+
+/// What guests are called who bring files by HTTP. Nobody else is.
+pub const WEB_GUEST: &str = "web-guest";
 
 /// One account. Its name is its nick, on every connection that is logged in to it.
 #[derive(Debug)]

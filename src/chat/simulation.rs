@@ -2,33 +2,34 @@
 //!
 //! One seed is one day. When a day goes wrong its seed is printed; `GZY_SEED=… cargo test simulation` plays that day again and prints it line by line.
 
+mod checks;
 mod dice;
 mod disk;
 mod ear;
+mod files;
 mod groups;
 mod record;
 mod script;
 mod tables;
 mod weather;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::wire::limits::{MULTILINE_MS, ROOM_TELLS_EACH};
+use crate::wire::limits::{FILE_ORPHAN_MS, MULTILINE_MS, ROOM_TELLS_EACH};
 use crate::wire::line::LineFault;
-use crate::wire::msgid::MsgId;
 use crate::wire::verb::VERBS;
 
 use self::dice::Dice;
 use self::ear::Ear;
-use self::record::{Record, Said};
-use self::script::{Script, Typed, number_in};
+use self::files::Files;
+use self::record::Record;
+use self::script::{Script, Typed};
 use self::weather::{CROWDED, QUIET, SETTLED, Weather};
 use super::testing::{World, settings};
-use super::{ConnId, Input, RoomId, Session, Settings};
+use super::{ConnId, Input, Session, Settings};
 
 /// A seed to play again.
 const SEED: &str = "GZY_SEED";
@@ -57,6 +58,7 @@ struct Day {
     people: Vec<Person>,
     script: Script,
     record: Record,
+    files: Files,
     weather: Weather,
     /// Somebody was told how many came and left.
     has_heard_counts: bool,
@@ -82,6 +84,7 @@ impl Day {
             people: Vec::new(),
             script,
             record,
+            files: Files::default(),
             weather,
             has_heard_counts: false,
             is_told,
@@ -109,7 +112,9 @@ impl Day {
         self.listen();
         self.check_labels();
         self.everybody_is_lost();
-        self.world.pass_ms(600_000);
+        self.world.pass_ms(2 * FILE_ORPHAN_MS);
+        self.listen();
+        self.come_to_rest();
         self.world.chat.assert_nothing_is_left();
         self.restarted();
     }
@@ -141,9 +146,10 @@ impl Day {
             0..62 => self.somebody_types(),
             62..64 => self.somebody_sends_rubbish_bytes(),
             64..66 => self.somebody_is_lost(),
-            66..80 => {
+            66..76 => {
                 self.record.disk.work(&mut self.world, &mut self.dice);
             }
+            76..80 => self.the_cloud_moves(),
             80..92 => self.the_store_answers(),
             92..94 => self.a_password_is_checked(),
             94..99 => self.time_passes(),
@@ -257,6 +263,17 @@ impl Day {
         }
     }
 
+    /// The disk of the cloud does something, or somebody comes by HTTP.
+    fn the_cloud_moves(&mut self) {
+        let visit = self.dice.percent(20).then(|| self.files.visit(&mut self.dice));
+        let Some(input) = visit.or_else(|| self.files.next(&mut self.world, &mut self.dice)) else { return };
+        if self.is_told {
+            println!("{}", format!("{input:?}").chars().take(200).collect::<String>());
+        }
+        self.world.handle(input);
+        self.listen();
+    }
+
     fn time_passes(&mut self) {
         let ms = match self.dice.roll(20) {
             0 => 130_000,
@@ -275,10 +292,15 @@ impl Day {
 
     /// The store and the passwords catch up.
     fn come_to_rest(&mut self) {
-        while !(self.record.disk.is_idle() && self.world.password_checks.is_empty()) {
+        while !(self.record.disk.is_idle() && self.world.password_checks.is_empty() && self.files.is_idle(&self.world))
+        {
             self.record.disk.work(&mut self.world, &mut self.dice);
             self.the_store_answers();
             self.a_password_is_checked();
+            while let Some(input) = self.files.next(&mut self.world, &mut self.dice) {
+                self.world.handle(input);
+                self.listen();
+            }
         }
         self.world.chat.assert_tables_agree();
     }
@@ -322,73 +344,6 @@ impl Day {
             }
         }
     }
-
-    fn note_said(&mut self) {
-        self.record.groups.extend(self.world.unsaved_changes.iter().filter_map(|(_, change)| groups::named(change)));
-        for unsaved in &self.world.unsaved {
-            let message = &unsaved.message;
-            self.record.newest = message.id;
-            let Some(number) = number_in(&message.text) else { continue };
-            self.record.ids.entry(number).or_default().push(message.id);
-            let room = match message.target.as_str() {
-                name if name.starts_with('#') => Some(name.into()),
-                _ => self.record.groups.get(&message.target).cloned(),
-            };
-            self.record
-                .said
-                .insert(message.id, Said { number, room, closed_in: message.closed_in, hurry: unsaved.hurry });
-        }
-    }
-
-    /// What was said in this step was heard by everybody who was in that room all along.
-    fn check_that_all_heard(&self) {
-        for (_, said) in self.record.said.range(MsgId(self.record.newest_before.0 + 1)..) {
-            let Some(room) = &said.room else { continue };
-            for person in &self.people {
-                let is_owed = person.ear.was_in(room)
-                    && !self.record.is_sender(said.number, person.conn)
-                    && !self.world.is_closed(person.conn);
-                let has = person.ear.has_heard(room, said.number);
-                assert!(!is_owed || has, "#{} did not hear m{} in {room}", person.conn.serial, said.number);
-            }
-        }
-    }
-
-    /// Everybody knows who is in the rooms that they are in, by what they were told. A crowd is told numbers.
-    fn check_who_is_where(&self) {
-        let chat = &self.world.chat;
-        for person in self.people.iter().filter(|_| self.weather.guests == 0) {
-            let Some(session) = self.session(person.conn) else { continue };
-            let rooms: BTreeMap<Box<str>, RoomId> =
-                session.rooms.iter().map(|id| (chat.rooms[id].key().as_str().into(), *id)).collect();
-            assert!(rooms.keys().eq(person.ear.rooms()), "#{} is where it heard that it is", person.conn.serial);
-            for (name, id) in rooms {
-                let Some(known) = person.ear.people_in(&name) else { continue };
-                assert_eq!(*known, chat.shown_in(id), "#{} knows who is in {name}", person.conn.serial);
-            }
-        }
-    }
-
-    /// Whoever waits for what is on disk has its receipt.
-    fn check_receipts(&self, up_to: MsgId) {
-        for (id, said) in self.record.said.range(..=up_to).rev().take(50) {
-            let Some(sender) = self.record.only_sender(said.number).filter(|_| said.hurry) else { continue };
-            let Some(person) = self.people.iter().find(|person| person.conn == sender) else { continue };
-            let has_echo = self.session(sender).is_some_and(Session::echoes);
-            if has_echo && !person.changed_caps && self.record.disk.kept.contains(id) {
-                assert!(person.ear.has_receipt(said.number), "m{} is on disk and its sender waits", said.number);
-            }
-        }
-    }
-
-    /// Every label has its one answer when nothing is under way.
-    fn check_labels(&self) {
-        for person in self.people.iter().filter(|person| !person.changed_caps) {
-            for label in &person.labels {
-                assert_eq!(person.ear.answers_to(*label), 1, "#{} label {label}", person.conn.serial);
-            }
-        }
-    }
 }
 
 fn play(seed: u64, weather: Weather, is_told: bool) -> std::thread::Result<()> {
@@ -426,7 +381,8 @@ proptest! {
         lines in vec((0..VERBS.len(), "(@[a-z+;=/]{0,20} )?", "[ -~小阳#,:!*+\u{202e}\u{7}é😀]{0,60}"), 1..20),
     ) {
         let mut world = World::new();
-        let anna = world.join_with_caps("anna", "message-tags batch labeled-response echo-message standard-replies");
+        let caps = "message-tags batch labeled-response echo-message standard-replies gzy/files gzy/long-lines";
+        let anna = world.join_with_caps("anna", caps);
         world.join("ben");
         for (verb, tags, rest) in lines {
             if !world.is_closed(anna) {

@@ -157,7 +157,8 @@ async fn woken(transfers: &Transfers, events: &Receiver<Event>, until: Option<In
     let told = async {
         match transfers.news().recv().await {
             Ok(news) => Woken::Told(news),
-            Err(_) => future::pending().await,
+            // Nobody is there any more who could move anything.
+            Err(_) => Woken::Late,
         }
     };
     let late = async {

@@ -62,17 +62,20 @@ pub enum Mail {
         /// Told when nobody here has it any more.
         done: Sender<()>,
     },
-    /// Somebody who came by HTTP wants something.
-    Web {
-        /// What.
-        request: Box<WebRequest>,
-        /// Where the answers go; dropped at the other end when nobody waits for them any more.
-        answers: Sender<WebReply>,
-    },
+    /// Somebody who came by HTTP wants something, or several things: asked together they wake the hub once.
+    Web(Vec<Ask>),
     /// The store answers.
     Store(Answer),
     /// Stop, in an orderly way.
     Stop,
+}
+
+/// A request that the rules decide.
+pub struct Ask {
+    /// What is wanted.
+    pub request: Box<WebRequest>,
+    /// Where the answers go; dropped at the other end when nobody waits for them any more.
+    pub answers: Sender<WebReply>,
 }
 
 /// What a hub is made of.
@@ -241,9 +244,12 @@ impl Hub {
                 let _ = done.try_send(());
                 return;
             }
-            Mail::Web { request, answers } => {
-                let web = self.callers.open(answers);
-                Input::Web { web, request }
+            Mail::Web(asks) => {
+                for Ask { request, answers } in asks {
+                    let web = self.callers.open(answers);
+                    self.handle(Input::Web { web, request }, now);
+                }
+                return;
             }
             Mail::Store(Answer::Found { token, found }) => Input::Found { token: Token(token), found },
             Mail::Store(Answer::Saved { batch, result }) => match self.saver.saved(batch) {

@@ -3,6 +3,7 @@
 //! A connection (`visit`) has two sides that go on side by side. `reader` takes requests in, asks the rules, and brings bodies to the disk (`receive`); `writer`
 //! answers in the order of the requests, and sends files (`send`). Nothing is decided here that a rule could decide.
 
+mod announced;
 mod answer;
 mod due;
 mod file;

@@ -311,6 +311,9 @@ pub const HTTP_GATHERED_BYTES: usize = 64 << 10;
 /// Bytes of a body that nobody wants and that are read all the same, so that the connection can go on. A longer one ends it.
 pub const HTTP_UNWANTED_BYTES: u64 = 256 << 10;
 
+/// Listings that are made and sent at once; further ones wait. One of all files that the cloud can hold takes 100 MB.
+pub const LISTINGS: usize = 4;
+
 /// Milliseconds that a transfer waits for a turn when all are taken, before it is told to come back later.
 pub const TRANSFER_TURN_MS: u64 = 5_000;
 

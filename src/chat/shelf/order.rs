@@ -126,7 +126,7 @@ pub enum Fault {
     DigestMismatch,
     /// More bytes than announced or allowed.
     TooLarge,
-    /// The disk is full; what was there before stays for a resume where it can.
+    /// The disk is full. What came is gone, so that others find room.
     DiskFull,
     /// Another content has the name by now.
     NameTaken,

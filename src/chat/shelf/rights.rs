@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use crate::store::file::{FileKey, Scope};
 use crate::store::record::AccountId;
 
+use super::super::accounts::WEB_GUEST;
 use super::super::room::Barred;
-use super::super::{Chat, ConnId, Room, RoomId, SERVER_NAME, cloak};
+use super::super::{Chat, ConnId, Room, RoomId, cloak};
 use super::index::{Owner, Shelved};
 use super::refusal::Denied;
 
@@ -21,10 +22,8 @@ pub struct Visitor {
     pub account: Option<AccountId>,
     /// What others call them.
     pub name: Box<str>,
-    /// `nick!user@host`, as others see it; the server's name for a guest who came by HTTP.
+    /// `nick!user@host`, as others see it, and as bans are compared with it.
     pub source: Box<str>,
-    /// What bans are compared with.
-    pub mask: Box<str>,
     /// Behind the digest in the name of a part: whose bytes they are.
     pub mark: Box<str>,
     /// May remove everything.
@@ -62,7 +61,6 @@ impl Chat {
             account,
             name: session.nick.as_str().into(),
             source: session.source().into(),
-            mask: session.source().into(),
             mark: mark.into(),
             is_admin: session.operator || admin,
         })
@@ -75,21 +73,18 @@ impl Chat {
             return Some(Visitor {
                 conn: None,
                 account: None,
-                name: "guest".into(),
-                source: SERVER_NAME.into(),
-                mask: format!("guest!http@{cloak}").into(),
+                name: WEB_GUEST.into(),
+                source: format!("{WEB_GUEST}!http@{cloak}").into(),
                 mark: self.guest_mark(&cloak, "").into(),
                 is_admin: false,
             });
         };
         let entry = self.accounts.get(id)?;
-        let source: Box<str> = self.source_of(id).into();
         Some(Visitor {
             conn: None,
             account,
             name: entry.name.as_str().into(),
-            mask: source.clone(),
-            source,
+            source: self.source_of(id).into(),
             mark: id.0.to_string().into(),
             is_admin: entry.admin,
         })
@@ -179,7 +174,7 @@ impl Chat {
             None if by.is_admin => None,
             None if room.seat(by.account).is_some_and(|seat| seat.standing != Default::default()) => None,
             None if room.flags.moderated => Some(Barred::Moderated),
-            None => room.ban_on_source(&by.mask, true),
+            None => room.ban_on_source(&by.source, true),
         };
         match barred {
             None => Ok(()),

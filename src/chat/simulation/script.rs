@@ -5,6 +5,7 @@ use crate::wire::line::Line;
 
 use super::super::ConnId;
 use super::dice::Dice;
+use super::files;
 
 const NICKS: &[&str] = &["anna", "ben", "小阳", "eve", "ANNA", "\u{430}nna", "张三", "bob_", "x", "阿明", "admin"];
 const ROOMS: &[&str] = &["#lobby", "#lobby", "#a", "#A", "#小屋", "#b"];
@@ -26,6 +27,7 @@ const CAPS: &[&str] = &[
     "draft/no-implicit-names",
     "draft/chathistory",
     "gzy/long-lines",
+    "gzy/files",
     "soju.im/search",
     "draft/read-marker",
     "draft/message-redaction",
@@ -264,7 +266,8 @@ impl Script {
             60..72 => (format!("{} {}", dice.pick(&["JOIN", "JOIN", "PART"]), dice.pick(ROOMS)), None),
             72..80 => (format!("MODE {} {}", dice.pick(ROOMS), dice.pick(MODES)), None),
             80..84 => (format!("PRIVMSG {} :{}", dice.pick(ROOMS), dice.pick(BANGS)), None),
-            84..97 => (dice.pick(QUESTIONS).to_owned(), None),
+            84..87 => (files::line(dice), None),
+            87..97 => (dice.pick(QUESTIONS).to_owned(), None),
             _ => (rubbish(dice), None),
         };
         let line = match label {

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::{iter, thread};
 
 use super::disk::{Disk, fault_of};
 use super::folder::{Folder, read_at, stamp_of};
@@ -24,7 +25,7 @@ const GROUP: usize = 512;
 /// More files than this are synced with the whole file system: each sync alone is a commit of its journal.
 const FEW: usize = 8;
 
-/// While many come, the next group is waited for so long: a sync costs as much for ten files as for a hundred.
+/// While many come, the next group gathers for so long, and nobody is woken for each: a sync costs as much for ten files as for a hundred.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// What comes to be finished.
@@ -45,25 +46,19 @@ pub struct Ready {
     pub media: Media,
     /// What it looks like.
     pub stamp: Stamp,
+    /// The same was there already under its name.
+    pub was_there: bool,
 }
 
 /// Works until nobody can hand over anything any more.
 pub fn run(disk: &Disk, work: &Receiver<Finish>, look: &SyncSender<Look>) {
     let mut are_many = false;
     while let Ok(first) = work.recv() {
-        let gathered = Instant::now() + if are_many { GATHER } else { Duration::ZERO };
-        let mut group = Vec::new();
-        let mut next = Some(first);
-        while let Some(item) = next {
-            group.extend(check(disk, item));
-            let left = gathered.saturating_duration_since(Instant::now());
-            next = match work.try_recv() {
-                _ if group.len() >= GROUP => None,
-                Ok(item) => Some(item),
-                Err(_) if left.is_zero() => None,
-                Err(_) => work.recv_timeout(left).ok(),
-            };
+        if are_many {
+            thread::sleep(GATHER);
         }
+        let group = iter::once(first).chain(work.try_iter()).take(GROUP);
+        let group: Vec<Ready> = group.filter_map(|item| check(disk, item)).collect();
         are_many = group.len() > FEW;
         finish(disk, group, look);
     }
@@ -83,7 +78,7 @@ fn check(disk: &Disk, item: Finish) -> Option<Ready> {
     }
     let looked_at = stream.file().ok_or_else(|| io::ErrorKind::NotFound.into()).and_then(look_at);
     match looked_at {
-        Ok((media, stamp)) => Some(Ready { stream, digest, media, stamp }),
+        Ok((media, stamp)) => Some(Ready { stream, digest, media, stamp, was_there: false }),
         Err(why) => {
             give_up(disk, &stream, fault_of(&why));
             None
@@ -145,6 +140,14 @@ fn finish(disk: &Disk, group: Vec<Ready>, look: &SyncSender<Look>) {
             give_up(disk, &ready.stream, fault_of(&why));
         }
     }
+    // Whoever gave one up in the meantime does not expect it any more.
+    stored.retain(|ready| {
+        let is_wanted = !ready.stream.is_cut();
+        if !is_wanted {
+            take_back(disk, ready);
+        }
+        is_wanted
+    });
     if !stored.is_empty() {
         let _ = look.try_send(Look::Stored);
         tell(disk, stored);
@@ -152,7 +155,7 @@ fn finish(disk: &Disk, group: Vec<Ready>, look: &SyncSender<Look>) {
 }
 
 fn tell(disk: &Disk, stored: Vec<Ready>) {
-    let files = stored.into_iter().map(|Ready { stream, digest, media, stamp }| {
+    let files = stored.into_iter().map(|Ready { stream, digest, media, stamp, .. }| {
         disk.streams.end(&stream);
         StoredFile { upload: stream.intake.upload, digest, media, stamp }
     });
@@ -213,7 +216,7 @@ fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &SyncSende
         if stamp.size == ready.stamp.size && digest_of(&file).is_ok_and(|digest| digest == ready.digest) {
             disk.tree.remove_part(&ready.stream.intake.part);
             disk.known().insert(to, Item { stamp, digest: Some(ready.digest) });
-            ready.stamp = stamp;
+            (ready.stamp, ready.was_there) = (stamp, true);
             return Some(ready);
         }
         if !is_known {
@@ -224,8 +227,11 @@ fn settle(disk: &Disk, folders: &mut Folders, mut ready: Ready, look: &SyncSende
     None
 }
 
-/// A name whose folder could not be synced is no file yet.
+/// Nobody was told of it: then it is no file.
 fn take_back(disk: &Disk, ready: &Ready) {
+    if ready.was_there {
+        return;
+    }
     let to = &ready.stream.intake.to;
     let _changing = disk.tree.changing();
     disk.known().remove(to);

@@ -70,13 +70,19 @@ fn prepare(disk: &Disk, others: &Others, intake: Intake, same: &[(FileKey, Stamp
         }
     }
     let fact = match offset(disk, &intake) {
-        Ok(offset) if disk.tree.has_room(intake.size.unwrap_or(0).saturating_sub(offset)) => {
-            ShelfFact::Prepared { upload, offset }
-        }
+        Ok(offset) if has_room(disk, &intake, offset) => ShelfFact::Prepared { upload, offset },
         Ok(_) => ShelfFact::Failed { upload, fault: Fault::DiskFull },
         Err(why) => ShelfFact::Failed { upload, fault: fault_of(&why) },
     };
     disk.tell(fact);
+}
+
+/// Whether the rest of an upload fits, beside those that are under way.
+fn has_room(disk: &Disk, intake: &Intake, offset: u64) -> bool {
+    let missing = intake.size.unwrap_or(0).saturating_sub(offset);
+    // Small ones are not worth adding up the others; there are many of them.
+    let others = if is_small(intake, offset) { 0 } else { disk.streams.announced(&intake.part) };
+    disk.tree.has_room(missing.saturating_add(others))
 }
 
 /// How much of an upload is there already. Small ones come whole, always.
@@ -123,7 +129,7 @@ fn link(
         return Ok(None);
     }
     let stream = Stream::alone(Intake { part: part.into(), ..intake.clone() });
-    Ok(Some(Ready { stream, digest, media, stamp: new_stamp }))
+    Ok(Some(Ready { stream, digest, media, stamp: new_stamp, was_there: false }))
 }
 
 /// How parts begin that are links. They never stay.

@@ -229,6 +229,14 @@ impl Streams {
         }
     }
 
+    /// How many bytes the others, that are coming just now, have announced and not brought.
+    pub fn announced(&self, but: &str) -> u64 {
+        let slots = self.slots();
+        let running = slots.iter().filter(|(part, _)| ***part != *but).filter_map(|(_, slot)| slot.stream.as_ref());
+        let missing = running.map(|stream| stream.intake.size.unwrap_or(0).saturating_sub(stream.written()));
+        missing.fold(0, u64::saturating_add)
+    }
+
     /// Does something to a part that nobody is sending.
     pub fn unless_busy(&self, part: &str, work: impl FnOnce()) {
         let mut slots = self.slots();

@@ -6,6 +6,7 @@ use crate::chat::shelf::web::WebReply;
 use crate::wire::http::head::Head;
 
 use super::answer::{Answer, Brought};
+use super::turns::Turn;
 
 /// The answer to a request, as far as it is known.
 pub struct Item {
@@ -24,7 +25,7 @@ pub enum What {
     /// What the rules say about a file or a ticket.
     File(Receiver<WebReply>, Box<Head>),
     /// What the rules say about a folder.
-    Listing(Receiver<WebReply>, Box<Head>, String),
+    Listing(Receiver<WebReply>, Box<Head>, String, Turn),
     /// What the rules say about a removal.
     Removal(Receiver<WebReply>),
     /// What the rules say about an upload that has arrived.

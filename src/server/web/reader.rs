@@ -1,5 +1,6 @@
 //! What comes in on a connection: heads become questions to the rules, bodies go to the disk, answers are queued in the order of the requests.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use async_channel::{Receiver, Sender};
 
 use crate::chat::Secret;
 use crate::chat::shelf::web::{WebReply, WebRequest, WebWish};
+use crate::server::hub::Ask;
 use crate::wire::http::answer::AnswerHead;
 use crate::wire::http::auth;
 use crate::wire::http::head::{self, Field, Framing, Head, Method};
@@ -67,12 +69,24 @@ enum Class {
     Alone,
 }
 
+/// An upload whose head was read before its turn.
+pub(super) struct Ahead {
+    /// Bytes of the head, which are still there.
+    pub(super) length: usize,
+    pub(super) head: Head,
+    pub(super) replies: Receiver<WebReply>,
+}
+
 /// The reading side of a connection.
 pub struct Reader<'a> {
     pub(super) visit: &'a Visit,
     queue: Sender<Item>,
     pub(super) incoming: Incoming,
     class: Class,
+    /// Requests behind this one that the rules were asked about already.
+    pub(super) ahead: VecDeque<Ahead>,
+    /// Questions that the rules have not been asked: those that came together are asked together.
+    asks: Vec<Ask>,
 }
 
 /// Why reading ends: the connection does, in one of two ways.
@@ -81,7 +95,14 @@ pub type Reading<T> = Result<T, End>;
 impl<'a> Reader<'a> {
     /// A connection of which some bytes were read already.
     pub fn new(visit: &'a Visit, queue: Sender<Item>, first: Vec<u8>) -> Reader<'a> {
-        Reader { visit, queue, incoming: Incoming { bytes: first, at: 0 }, class: Class::Asking }
+        Reader {
+            visit,
+            queue,
+            incoming: Incoming { bytes: first, at: 0 },
+            class: Class::Asking,
+            ahead: VecDeque::new(),
+            asks: Vec::new(),
+        }
     }
 
     /// Reads requests until there is no other.
@@ -94,6 +115,11 @@ impl<'a> Reader<'a> {
     }
 
     async fn request(&mut self) -> Reading<()> {
+        if let Some(Ahead { length, head, replies }) = self.ahead.pop_front() {
+            self.incoming.advance(length);
+            let want = route(&head);
+            return self.upload(head, want, Some(replies)).await;
+        }
         let head = self.head().await?;
         let want = route(&head);
         self.keep_order(&want).await;
@@ -102,7 +128,7 @@ impl<'a> Reader<'a> {
             return self.refuse_with_body(&head, &refusal).await;
         }
         match want {
-            Want::Put(_) | Want::Post | Want::Patch(_) => self.upload(head, want).await,
+            Want::Put(_) | Want::Post | Want::Patch(_) => self.upload(head, want, None).await,
             want => self.question(head, want).await,
         }
     }
@@ -138,6 +164,7 @@ impl<'a> Reader<'a> {
     /// Reads on: the rest of a head that has begun, or the beginning of the next.
     async fn more(&mut self, begun: Option<Instant>) -> Reading<()> {
         let patience = self.visit.shared.patience;
+        self.ask_now().await;
         loop {
             match self.take_in() {
                 Ok(Some(_)) => return Ok(()),
@@ -177,6 +204,7 @@ impl<'a> Reader<'a> {
             _ => Class::Asking,
         };
         if class != self.class || class == Class::Alone {
+            self.ask_now().await;
             self.visit.open.settled().await;
             self.class = class;
         }
@@ -186,12 +214,28 @@ impl<'a> Reader<'a> {
     async fn question(&mut self, head: Head, want: Want) -> Reading<()> {
         let unwanted = unwanted(&head);
         let then = if unwanted.is_none() { Then::Ends } else { Then::of(&head) };
-        let what = self.about(head, want).await;
+        let what = match want {
+            Want::Listing(folder) => self.listing(head, folder).await,
+            want => self.about(head, want),
+        };
         self.queue(what, then).await?;
         self.read_past(unwanted.unwrap_or_default()).await
     }
 
-    async fn about(&mut self, head: Head, want: Want) -> What {
+    /// A listing may be long, and is in memory as a whole.
+    async fn listing(&mut self, head: Head, folder: String) -> What {
+        self.ask_now().await;
+        let visit = self.visit;
+        let waiting = visit.shared.listings.take(visit.household);
+        let Some(turn) = visit.reads.within(visit.shared.patience.turn, waiting).await else {
+            let refusal = Refusal::new(503, "too many listings at once; try again in a moment");
+            return What::Say(visit.shared.refuse(&refusal), Body::Sent);
+        };
+        let replies = self.ask(&head, WebWish::List { folder: folder.as_str().into() });
+        What::Listing(replies, Box::new(head), folder, turn)
+    }
+
+    fn about(&mut self, head: Head, want: Want) -> What {
         let body = if head.method == Method::Head { Body::Told } else { Body::Sent };
         let date = self.visit.shared.date();
         let say = |answer: Answer| What::Say(answer, body);
@@ -203,33 +247,40 @@ impl<'a> Reader<'a> {
                 AnswerHead::new(405, &date).field("Allow", allow),
                 "that cannot be done here; Allow says what can",
             )),
-            Want::Listing(folder) => {
-                let replies = self.ask(&head, WebWish::List { folder: folder.as_str().into() }).await;
-                What::Listing(replies, Box::new(head), folder)
-            }
-            Want::File(name) => What::File(self.ask(&head, WebWish::Get { name: name.into() }).await, Box::new(head)),
-            Want::Ticket(token) => {
-                What::File(self.ask(&head, WebWish::Redeem { token: token.into() }).await, Box::new(head))
-            }
-            Want::Remove(name) => What::Removal(self.ask(&head, WebWish::Remove { name: name.into() }).await),
-            Want::Put(_) | Want::Post | Want::Patch(_) | Want::Unknown => {
+            Want::File(name) => What::File(self.ask(&head, WebWish::Get { name: name.into() }), Box::new(head)),
+            Want::Ticket(token) => What::File(self.ask(&head, WebWish::Redeem { token: token.into() }), Box::new(head)),
+            Want::Remove(name) => What::Removal(self.ask(&head, WebWish::Remove { name: name.into() })),
+            Want::Listing(_) | Want::Put(_) | Want::Post | Want::Patch(_) | Want::Unknown => {
                 let refusal = Refusal::new(404, "there is nothing here; the files are in /cloud/");
                 say(self.visit.shared.refuse(&refusal))
             }
         }
     }
 
-    /// Asks the rules in the name of who sent this head.
-    pub(super) async fn ask(&self, head: &Head, wish: WebWish) -> Receiver<WebReply> {
+    /// A question to the rules in the name of who sent this head. It is asked with those that came with it.
+    pub(super) fn ask(&mut self, head: &Head, wish: WebWish) -> Receiver<WebReply> {
         let login = head.field(Field::Authorization).and_then(auth::basic);
         let login = login.map(|(account, password)| (account, Secret(password)));
         let (address, is_secure) = (self.visit.address, self.visit.is_secure);
-        self.visit.shared.ask(WebRequest { address, is_secure, login, wish }).await
+        // An upload gets two answers.
+        let (answers, replies) = async_channel::bounded(2);
+        self.asks.push(Ask { request: Box::new(WebRequest { address, is_secure, login, wish }), answers });
+        replies
+    }
+
+    /// Asks what there is to ask.
+    pub(super) async fn ask_now(&mut self) {
+        if !self.asks.is_empty() {
+            self.visit.shared.ask(std::mem::take(&mut self.asks)).await;
+        }
     }
 
     /// Queues an answer. It waits while too many are under way.
     pub(super) async fn queue(&mut self, what: What, then: Then) -> Reading<()> {
         self.visit.open.begin();
+        if self.queue.is_full() || then == Then::Ends {
+            self.ask_now().await;
+        }
         self.queue.send(Item { what, then }).await.map_err(|_| End::Broken)?;
         if then == Then::Ends { Err(End::Said) } else { Ok(()) }
     }
@@ -262,6 +313,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) async fn read_past(&mut self, mut bytes: u64) -> Reading<()> {
+        if bytes > 0 {
+            self.ask_now().await;
+        }
         while bytes > 0 {
             let here = self.incoming.rest().len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
             self.incoming.advance(here);
@@ -290,7 +344,7 @@ fn unwanted(head: &Head) -> Option<u64> {
 }
 
 /// Whether a browser was led here by a page of somebody else (Fetch Metadata; RFC 6454).
-fn is_led_astray(head: &Head) -> bool {
+pub(super) fn is_led_astray(head: &Head) -> bool {
     if head.field(Field::SecFetchSite).is_some_and(|site| site.eq_ignore_ascii_case("cross-site")) {
         return true;
     }

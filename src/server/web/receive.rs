@@ -6,25 +6,23 @@ use smol::future::yield_now;
 use crate::chat::shelf::order::{Fault, Intake};
 use crate::chat::shelf::web::{WebReply, WebWish};
 use crate::server::cloud::Upload;
-use crate::wire::digest::Digest;
-use crate::wire::file_name::FileName;
 use crate::wire::http::answer::AnswerHead;
 use crate::wire::http::chunked::Chunked;
-use crate::wire::http::head::{Field, Framing, Head};
-use crate::wire::http::{BadRequest, condition, digests, disposition, number, truth};
-use crate::wire::limits::HTTP_UNWANTED_BYTES;
+use crate::wire::http::head::{self, Field, Framing, Head, Method};
+use crate::wire::http::{BadRequest, number, truth};
+use crate::wire::limits::{HTTP_PIPELINED, HTTP_UNWANTED_BYTES};
 
+use super::announced::{fits, wish};
 use super::answer::{Brought, Refusal, empty, stored};
 use super::item::{Body, Then, What};
-use super::reader::{Reader, Reading};
-use super::route::Want;
+use super::reader::{Ahead, Reader, Reading, is_led_astray};
+use super::route::{Want, route};
 use super::shared::Pace;
 use super::turns::Turn;
 use super::visit::End;
 
-/// What somebody is told who resumes in a way that only some servers have.
-const NO_CONTENT_RANGE: &str =
-    "a PUT brings a whole file; to go on with one, take a ticket with FILE PUT and send a PATCH";
+/// Bytes that are read of several small uploads before the rules are asked about them.
+const LOOKED_AHEAD_BYTES: usize = 64 << 10;
 
 /// Why the bytes of an upload do not come to their end.
 enum Broken {
@@ -57,7 +55,7 @@ impl Left {
 
 impl Reader<'_> {
     /// A request that brings a file, or a part of one.
-    pub(super) async fn upload(&mut self, head: Head, want: Want) -> Reading<()> {
+    pub(super) async fn upload(&mut self, head: Head, want: Want, asked: Option<Receiver<WebReply>>) -> Reading<()> {
         let offset = head.field(Field::UploadOffset).map_or(Some(0), number);
         let (wish, offset) = match (wish(&head, &want), offset) {
             (Ok(wish), Some(offset)) => (wish, if matches!(want, Want::Patch(_)) { offset } else { 0 }),
@@ -68,7 +66,15 @@ impl Reader<'_> {
                     .await;
             }
         };
-        let replies = self.ask(&head, wish).await;
+        let replies = match asked {
+            Some(replies) => replies,
+            None => {
+                let replies = self.ask(&head, wish);
+                self.look_ahead(&head);
+                self.ask_now().await;
+                replies
+            }
+        };
         let intake = match replies.recv().await {
             Ok(WebReply::Receive(intake)) => intake,
             reply => return self.answer_at_once(&head, &want, reply.ok()).await,
@@ -84,6 +90,30 @@ impl Reader<'_> {
         match self.visit.shared.cloud.receive(&intake, offset).await {
             Ok(upload) => self.take_bytes(Bringing { head, want, intake, offset, replies, turn }, upload).await,
             Err(fault) => self.refuse_with_body(&head, &fault.into()).await,
+        }
+    }
+
+    /// Many small uploads follow each other: the rules are asked about those that are here as a whole, too, so that they are not asked one by one.
+    fn look_ahead(&mut self, first: &Head) {
+        let Some(mut at) = small_body(first).filter(|_| first.keeps_alive) else { return };
+        if self.incoming.rest().len() < LOOKED_AHEAD_BYTES {
+            // What is wrong with the connection is seen when it is read from in earnest.
+            let _ = self.take_in();
+        }
+        let mut paths = vec![first.path.clone()];
+        while paths.len() < HTTP_PIPELINED {
+            let Some(rest) = self.incoming.rest().get(at..) else { return };
+            let Ok(Some(length)) = head::end(rest, 0) else { return };
+            let Ok(head) = Head::parse(&rest[..length]) else { return };
+            let (Want::Patch(token), Some(body)) = (route(&head), small_body(&head)) else { return };
+            // The same upload twice is in order: what is sent second depends on the first.
+            if is_led_astray(&head) || !head.keeps_alive || paths.contains(&head.path) {
+                return;
+            }
+            at += length + body;
+            paths.push(head.path.clone());
+            let replies = self.ask(&head, WebWish::Redeem { token: token.into() });
+            self.ahead.push_back(Ahead { length, head, replies });
         }
     }
 
@@ -258,140 +288,12 @@ struct Bringing {
     turn: Turn,
 }
 
-/// What the rules are asked.
-fn wish(head: &Head, want: &Want) -> Result<WebWish, Refusal> {
-    let name = match want {
-        Want::Patch(token) => return Ok(WebWish::Redeem { token: token.as_str().into() }),
-        Want::Put(name) => name.as_str().into(),
-        _ => posted_name(head),
-    };
-    if head.framing == Framing::Length(0) && head.field(Field::ContentLength).is_none() {
-        return Err(Refusal::new(411, "an upload needs a Content-Length, or chunks"));
-    }
-    if head.field(Field::ContentRange).is_some() {
-        return Err(Refusal::new(400, NO_CONTENT_RANGE));
-    }
-    let size = match head.framing {
-        Framing::Length(length) => Some(length),
-        Framing::Chunked => None,
-    };
-    let replaces = match head.field(Field::IfMatch) {
-        Some(list) => Some(
-            condition::only_match(list)
-                .ok_or_else(|| Refusal::new(412, "If-Match names the one content that may be replaced: its ETag"))?,
-        ),
-        None => None,
-    };
-    Ok(WebWish::Put { name, size, digest: digest(head)?, replaces, may_rename: *want == Want::Post })
-}
-
-/// What a sender says that the SHA-256 is. The body is the whole file, so its own digest is as good.
-fn digest(head: &Head) -> Result<Option<Digest>, BadRequest> {
-    let read = |field, read: fn(&str) -> Result<Option<Digest>, BadRequest>| head.field(field).map_or(Ok(None), read);
-    Ok(read(Field::ReprDigest, digests::read)?
-        .or(read(Field::ContentDigest, digests::read)?)
-        .or(read(Field::Digest, digests::read_old)?))
-}
-
-/// What a file is called that came by POST: what its sender says, without folders, or after its kind.
-fn posted_name(head: &Head) -> Box<str> {
-    let said = head.field(Field::ContentDisposition).and_then(disposition::read);
-    let said = said.as_deref().and_then(|name| name.rsplit(['/', '\\']).next());
-    if let Some(name) = said.and_then(|name| FileName::clean(name).ok()) {
-        return name.as_str().into();
-    }
-    let kind = head.field(Field::ContentType).unwrap_or_default().split(';').next().unwrap_or_default();
-    let extension = match kind.trim() {
-        "image/png" => ".png",
-        "image/jpeg" => ".jpg",
-        "image/gif" => ".gif",
-        "image/webp" => ".webp",
-        "video/mp4" => ".mp4",
-        "audio/mpeg" => ".mp3",
-        "audio/ogg" => ".ogg",
-        "text/plain" => ".txt",
-        "application/pdf" => ".pdf",
-        _ => "",
-    };
-    format!("upload{extension}").into()
-}
-
-/// Whether what comes can be what was announced.
-fn fits(intake: &Intake, offset: u64, framing: Framing) -> Result<(), Refusal> {
-    let Framing::Length(length) = framing else { return Ok(()) };
-    let end = offset.checked_add(length).unwrap_or(u64::MAX);
-    let most = intake.size.unwrap_or(u64::MAX).min(intake.at_most);
-    if end <= most {
-        return Ok(());
-    }
-    Err(Refusal::new(413, &format!("these would be {end} bytes; {most} were announced, or are allowed")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(fields: &str) -> Head {
-        Head::parse(format!("PUT /cloud/a HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn what_a_put_says_is_asked() {
-        let digest = Digest([7; 32]);
-        let fields = format!(
-            "Content-Length: 5\r\nRepr-Digest: {}\r\nIf-Match: {}\r\n",
-            digests::sha256(&digest),
-            condition::etag(&Digest([8; 32]))
-        );
-        let expected = WebWish::Put {
-            name: "a".into(),
-            size: Some(5),
-            digest: Some(digest),
-            replaces: Some(Digest([8; 32])),
-            may_rename: false,
-        };
-        assert_eq!(wish(&head(&fields), &Want::Put("a".into())).ok(), Some(expected));
-        let status = |fields: &str| wish(&head(fields), &Want::Put("a".into())).err().map(|refusal| refusal.status);
-        assert_eq!(status("Content-Length: 0\r\n"), None);
-        assert_eq!(status("Transfer-Encoding: chunked\r\nContent-Digest: sha-512=:AA==:\r\n"), None);
-        assert_eq!(status(""), Some(411));
-        assert_eq!(status("Content-Length: 5\r\nContent-Range: bytes 5-9/10\r\n"), Some(400));
-        assert_eq!(status("Content-Length: 5\r\nRepr-Digest: sha-256=:AA==:\r\n"), Some(400));
-        assert_eq!(status("Content-Length: 5\r\nIf-Match: *\r\n"), Some(412));
-    }
-
-    #[test]
-    fn a_posted_file_has_a_name_in_any_case() {
-        let name = |fields: &str| posted_name(&head(fields)).into_string();
-        assert_eq!(name("Content-Disposition: attachment; filename=\"C:\\\\dir\\\\a.png\"\r\n"), "a.png");
-        assert_eq!(name("Content-Disposition: attachment; filename*=UTF-8''..%2F..%2F.%E4%BD%9C\r\n"), "作");
-        assert_eq!(
-            name("Content-Disposition: attachment; filename=..\r\nContent-Type: image/png; x=y\r\n"),
-            "upload.png"
-        );
-        assert_eq!(name(""), "upload");
-    }
-
-    #[test]
-    fn more_than_was_announced_is_refused_before_it_comes() {
-        let intake = |size, at_most| Intake {
-            upload: crate::chat::shelf::order::UploadId(1),
-            to: crate::store::file::FileKey {
-                scope: crate::store::file::Scope::Public,
-                name: FileName::parse("a").unwrap(),
-            },
-            part: "p".into(),
-            size,
-            digest: None,
-            at_most,
-            replaces: None,
-            resumable: true,
-        };
-        let length = Framing::Length;
-        assert!(fits(&intake(Some(10), 100), 4, length(6)).is_ok());
-        assert!(fits(&intake(Some(10), 100), 5, length(6)).is_err());
-        assert!(fits(&intake(None, 100), 0, length(101)).is_err());
-        assert!(fits(&intake(None, u64::MAX), 1, length(u64::MAX)).is_ok());
-        assert!(fits(&intake(None, 1), 0, Framing::Chunked).is_ok());
+/// How long the body of a small upload by ticket is.
+fn small_body(head: &Head) -> Option<usize> {
+    match head.framing {
+        Framing::Length(length) if head.method == Method::Patch && !head.expects_continue => {
+            usize::try_from(length).ok().filter(|length| *length <= LOOKED_AHEAD_BYTES)
+        }
+        _ => None,
     }
 }

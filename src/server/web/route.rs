@@ -82,11 +82,6 @@ impl Want {
     pub fn changes_something(&self) -> bool {
         matches!(self, Want::Put(_) | Want::Post | Want::Patch(_) | Want::Remove(_))
     }
-
-    /// Whether a body belongs to it.
-    pub fn takes_bytes(&self) -> bool {
-        matches!(self, Want::Put(_) | Want::Post | Want::Patch(_))
-    }
 }
 
 #[cfg(test)]

@@ -4,15 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use async_channel::{Receiver, Sender};
+use async_channel::Sender;
 use async_io::Timer;
 
-use crate::chat::shelf::web::{WebReply, WebRequest};
 use crate::server::cloud::Cloud;
-use crate::server::hub::Mail;
+use crate::server::hub::{Ask, Mail};
 use crate::server::transport::{READ_MUCH_BYTES, Sealed};
 use crate::wire::http::date;
-use crate::wire::limits::{HTTP_HEAD_MS, HTTP_IDLE_MS, HTTP_STALLED_MS, TRANSFER_TURN_MS};
+use crate::wire::limits::{HTTP_HEAD_MS, HTTP_IDLE_MS, HTTP_STALLED_MS, LISTINGS, TRANSFER_TURN_MS};
 
 use super::WebSettings;
 use super::answer::{Answer, Refusal};
@@ -64,6 +63,8 @@ pub struct Shared {
     pub dues: Dues,
     /// Who may move a file.
     pub turns: Turns,
+    /// Who may have a listing made.
+    pub listings: Turns,
     /// Where is read to. Borrowed between two awaits only.
     pub scratch: RefCell<Box<[u8]>>,
     /// Where is encrypted to, likewise.
@@ -79,6 +80,7 @@ impl Shared {
     pub fn new(settings: WebSettings, cloud: Cloud, mail: Sender<Mail>, patience: Patience) -> Shared {
         Shared {
             turns: Turns::new(settings.max_transfers),
+            listings: Turns::new(LISTINGS),
             rate: RefCell::new(settings.rate_total.map(|rate| Rate::new(rate, Instant::now()))),
             settings,
             cloud,
@@ -108,11 +110,9 @@ impl Shared {
     }
 
     /// Asks the rules.
-    pub async fn ask(&self, request: WebRequest) -> Receiver<WebReply> {
-        let (answers, replies) = async_channel::bounded(2);
-        // When the hub is gone, so is the sender, which is an answer.
-        let _ = self.mail.send(Mail::Web { request: Box::new(request), answers }).await;
-        replies
+    pub async fn ask(&self, asks: Vec<Ask>) {
+        // When the hub is gone, so are the senders in it, which is an answer.
+        let _ = self.mail.send(Mail::Web(asks)).await;
     }
 
     /// The pace of one transfer more.

@@ -42,6 +42,8 @@ impl<'a> Writer<'a> {
                 Err(TryRecvError::Closed) => return self.flush().await,
                 Err(TryRecvError::Empty) => {
                     self.flush().await?;
+                    // An idle connection holds no memory for it.
+                    self.out = Vec::new();
                     match self.items.recv().await {
                         Ok(item) => item,
                         Err(_) => return Ok(()),
@@ -62,9 +64,15 @@ impl<'a> Writer<'a> {
                 let reply = self.reply(&replies).await?;
                 self.file(reply, &head, then).await
             }
-            What::Listing(replies, head, folder) => {
+            What::Listing(replies, head, folder, turn) => {
                 let reply = self.reply(&replies).await?;
-                self.listing(reply, &head, &folder, then).await
+                let answer = match reply {
+                    Some(WebReply::Listing(files)) => self.shown(&head, &folder, &files),
+                    reply => self.other(reply),
+                };
+                let is_long = answer.body.as_ref().is_some_and(|body| body.len() > HTTP_GATHERED_BYTES);
+                let _turn = is_long.then_some(turn);
+                self.say(answer, body_of(&head), then).await
             }
             What::Removal(replies) => {
                 let answer = match self.reply(&replies).await? {
@@ -107,14 +115,6 @@ impl<'a> Writer<'a> {
             None => Refusal::new(503, "the server is stopping; try again in a moment"),
         };
         self.visit.shared.refuse(&refusal)
-    }
-
-    async fn listing(&mut self, reply: Option<WebReply>, head: &Head, folder: &str, then: Then) -> io::Result<()> {
-        let answer = match reply {
-            Some(WebReply::Listing(files)) => self.shown(head, folder, &files),
-            reply => self.other(reply),
-        };
-        self.say(answer, body_of(head), then).await
     }
 
     fn shown(&self, head: &Head, folder: &str, files: &[Listed]) -> Answer {
@@ -222,6 +222,13 @@ impl<'a> Writer<'a> {
         }
         self.gather(head.end().as_bytes()).await?;
         match answer.body {
+            Some(bytes) if body == Body::Sent && bytes.len() > HTTP_GATHERED_BYTES => {
+                self.send_all().await?;
+                self.out = bytes;
+                self.send_all().await?;
+                self.out = Vec::new();
+                Ok(())
+            }
             Some(bytes) if body == Body::Sent => self.gather(&bytes).await,
             _ => Ok(()),
         }
@@ -246,7 +253,9 @@ impl<'a> Writer<'a> {
         let visit = self.visit;
         let mut sent = 0;
         while sent < self.out.len() || visit.link.unsent_bytes() > 0 {
-            match visit.link.write_much(&self.out[sent..], &mut visit.shared.sealed.borrow_mut())? {
+            // What is encrypted and not taken is held: no more at once than a gathered write.
+            let piece = &self.out[sent..self.out.len().min(sent + HTTP_GATHERED_BYTES)];
+            match visit.link.write_much(piece, &mut visit.shared.sealed.borrow_mut())? {
                 0 => visit.writable().await?,
                 count => sent += count,
             }

@@ -162,6 +162,33 @@ fn a_forgotten_upload_leaves_nothing_and_its_sender_is_cut_off() {
 }
 
 #[test]
+fn an_upload_that_is_forgotten_at_its_end_is_either_told_of_or_not_there() {
+    let host = Host::new(CALM);
+    for i in 0..50_u64 {
+        let (bytes, name) = (bytes(if i % 2 == 0 { 1000 } else { 100_000 } + i as usize), format!("{i}.bin"));
+        let intake = intake(i, &name, &bytes);
+        host.send(&intake, &bytes, 0);
+        host.cloud.order(ShelfOrder::Discard { part: intake.part.clone() });
+        // Behind the order, and behind the upload.
+        let mark = super::intake(1000 + i, &format!("mark {i}"), name.as_bytes());
+        host.cloud.order(ShelfOrder::Prepare { intake: mark.clone().into(), same: vec![] });
+        let (mut is_told, mut is_marked) = (false, false);
+        while !is_marked {
+            match host.fact() {
+                ShelfFact::Prepared { .. } => host.send(&mark, name.as_bytes(), 0),
+                ShelfFact::Stored(files) => {
+                    is_told |= files.iter().any(|file| file.upload == intake.upload);
+                    is_marked = files.iter().any(|file| file.upload == mark.upload);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(host.path(&name).exists(), is_told, "{name}");
+        assert!(!host.path(&format!(".part/{}", intake.part)).exists());
+    }
+}
+
+#[test]
 fn an_upload_that_nobody_can_go_on_with_leaves_nothing_when_its_link_breaks() {
     let host = Host::new(CALM);
     let bytes = bytes(MIB);
@@ -270,4 +297,8 @@ fn what_does_not_fit_on_the_disk_is_refused_before_a_byte_is_sent() {
     let host = Host::new(CALM);
     let huge = Intake { size: Some(1 << 60), ..intake(1, "a.bin", b"") };
     assert_eq!(host.prepare(&huge, vec![]), ShelfFact::Failed { upload: huge.upload, fault: Fault::DiskFull });
+    // Nor what fits alone, but not beside what is coming already.
+    let _coming = block_on(host.cloud.receive(&huge, 0)).unwrap();
+    let beside = intake(2, "b.bin", &bytes(MIB));
+    assert_eq!(host.prepare(&beside, vec![]), ShelfFact::Failed { upload: beside.upload, fault: Fault::DiskFull });
 }

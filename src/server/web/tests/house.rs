@@ -29,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub struct House {
     web: Web,
     listener: TcpListener,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     /// What the rules were asked, in order.
     pub asked: Receiver<WebRequest>,
 }
@@ -90,7 +90,7 @@ impl House {
         let (note, asked) = async_channel::unbounded();
         std::thread::spawn(move || smol::block_on(Rules::new(note).run(inbox, facts)));
         let web = Web::start_with(settings, cloud, mail, patience).unwrap();
-        House { web, listener: TcpListener::bind("127.0.0.1:0").unwrap(), folder, asked }
+        House { web, listener: TcpListener::bind("127.0.0.1:0").unwrap(), _folder: folder, asked }
     }
 
     /// A connection of which nothing was read.
@@ -219,7 +219,9 @@ impl Rules {
             let mail = async { inbox.recv().await.map(Event::Mail) };
             let fact = async { facts.recv().await.map(Event::Fact) };
             match smol::future::or(mail, fact).await {
-                Ok(Event::Mail(Mail::Web { request, answers })) => self.ask(*request, answers),
+                Ok(Event::Mail(Mail::Web(asks))) => {
+                    asks.into_iter().for_each(|ask| self.ask(*ask.request, ask.answers))
+                }
                 Ok(Event::Mail(_)) => {}
                 Ok(Event::Fact(fact)) => self.hear(fact),
                 Err(_) => return,

@@ -182,6 +182,28 @@ fn small_uploads_follow_each_other_without_waiting_for_the_disk() {
 }
 
 #[test]
+fn a_refusal_among_small_uploads_is_for_its_own_one_only() {
+    let house = House::new();
+    let mut anna = house.visit();
+    let mut all = Vec::new();
+    for (token, body) in
+        [("small1", "hello"), ("unknown", "what?"), ("small2", "hellO"), ("small2", "hello"), ("small3", "hello")]
+    {
+        all.extend_from_slice(
+            format!("PATCH /t/{token} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{body}").as_bytes(),
+        );
+    }
+    all.extend_from_slice(b"PATCH /t/small4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhelloPATCH /t/small5 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    anna.send(&all);
+    for status in [204, 404, 422, 204, 204, 204] {
+        assert_eq!(anna.answer(false).status, status);
+    }
+    assert!(anna.is_over());
+    let asked = std::iter::from_fn(|| house.asked.try_recv().ok()).count();
+    assert_eq!(asked, 6, "nobody asked for what came behind the end");
+}
+
+#[test]
 fn who_reads_slowly_gets_everything_all_the_same() {
     let house = House::new();
     let bytes = noise(9_000_000);

@@ -37,6 +37,30 @@ fn a_folder_is_shown_to_people_and_to_programs() {
 }
 
 #[test]
+fn a_long_listing_comes_as_a_whole_and_the_next_one_has_its_turn() {
+    let house = House::new();
+    let mut anna = house.visit();
+    let name = "n".repeat(200);
+    let mut all = Vec::new();
+    for n in 0..200 {
+        all.extend_from_slice(
+            format!("PATCH /t/small{n}{name} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello").as_bytes(),
+        );
+    }
+    anna.send(&all);
+    for _ in 0..200 {
+        assert_eq!(anna.answer(false).status, 204);
+    }
+    let listing = "GET /cloud/ HTTP/1.1\r\nHost: a\r\n\r\n".repeat(6);
+    anna.send(listing.as_bytes());
+    for _ in 0..6 {
+        let page = anna.answer(false);
+        assert!(page.body.len() > 100_000 && page.text().ends_with("</html>\n"));
+        assert_eq!(page.text().matches(&name).count(), 400, "as a name and as a link");
+    }
+}
+
+#[test]
 fn requests_that_come_together_are_answered_in_order_and_asked_ahead() {
     let house = House::new();
     for name in 0..8 {
