@@ -47,6 +47,9 @@ pub(super) use self::refusal::Denied;
 pub(super) use self::rights::Named;
 pub(super) use self::words::{encoded, size_words};
 
+/// Deadlines are rounded up to this, so that ten thousand files wake the server a few times, not ten thousand.
+const WAKE_STEP_MS: u64 = 1000;
+
 /// How much the cloud takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CloudRules {
@@ -134,8 +137,9 @@ impl Shelf {
         }
     }
 
+    /// Asks for a look at something at a time, a little later: what was asked for in one second is looked at together.
     fn wake(&mut self, at_ms: u64, what: Due) {
-        self.due.insert((at_ms, what));
+        self.due.insert((at_ms.next_multiple_of(WAKE_STEP_MS), what));
     }
 
     /// Forgets an upload that will not be a file. Whoever waits for the same bytes is left to [`Chat::go_on_with`].
@@ -212,7 +216,9 @@ impl Chat {
     pub(super) fn clear_shelf_of(&mut self, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
         let is_theirs =
             |scope: &Scope| matches!(scope, Scope::Pair(one, other) if *one == account || *other == account);
-        for scope in self.shelf.index.scopes().filter(is_theirs).collect::<Vec<_>>() {
+        let coming = self.shelf.uploads.scopes().filter(is_theirs);
+        let scopes: BTreeSet<Scope> = self.shelf.index.scopes().filter(is_theirs).chain(coming).collect();
+        for scope in scopes {
             self.drop_scope(scope, now, effects);
         }
     }

@@ -175,9 +175,7 @@ impl Chat {
     fn files_found(&mut self, files: Vec<FoundFile>, now: Now, effects: &mut Vec<Effect>) {
         let mut ownerless: Vec<Scope> = Vec::new();
         for FoundFile { file: key, digest, media, stamp } in files {
-            if let Scope::Group(id) = key.scope
-                && self.room_of_group(id).is_none()
-            {
+            if !self.is_somebodys(key.scope) {
                 if !ownerless.contains(&key.scope) {
                     ownerless.push(key.scope);
                 }
@@ -196,6 +194,15 @@ impl Chat {
         }
         for scope in ownerless {
             effects.push(Effect::Shelf(Box::new(ShelfOrder::RemoveAll { scope })));
+        }
+    }
+
+    /// Whether there is anybody left who sees a scope.
+    fn is_somebodys(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Public => true,
+            Scope::Group(id) => self.room_of_group(id).is_some(),
+            Scope::Pair(one, other) => self.accounts.get(one).is_some() && self.accounts.get(other).is_some(),
         }
     }
 

@@ -192,6 +192,11 @@ impl Uploads {
             .collect()
     }
 
+    /// The scope of each. Only when a scope ends.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
+        self.by_id.values().map(|upload| upload.intake.to.scope)
+    }
+
     /// Whether others wait for the same bytes.
     pub fn is_awaited(&self, part: &str) -> bool {
         self.by_part.contains_key(part)

@@ -108,6 +108,33 @@ fn a_refusal_names_the_thing_the_reason_and_the_next_step() {
 }
 
 #[test]
+fn the_longest_name_fits_every_line() {
+    let mut w = World::new();
+    let anna = w.member_with_caps("anna", &format!("{FILES} message-tags"));
+    let old = w.join("old");
+    let part = "阳".repeat(84);
+    let long = [&*part; 4].join("/");
+    w.brings(anna, "*", &long, 'a');
+    assert!(w.said_to(old).len() > 1, "people read it in pieces");
+    let too_long = format!("{long}/{part}");
+    for line in [
+        format!("FILE PUT * 5 {} :{long}", digest('b')),
+        format!("FILE PUT * 5 {} :{too_long}", digest('b')),
+        format!("FILE GET * :{too_long}"),
+        format!("FILE GET * :{long}"),
+        format!("FILE LIST * :{long}"),
+        format!("PRIVMSG #lobby :!get {long}"),
+        format!("PRIVMSG #lobby :!ls {long}"),
+        format!("FILE DEL * :{long}"),
+    ] {
+        // What is too long for a client is found where the world hands it over.
+        w.line(anna, &line);
+        w.save();
+        assert!(!w.said_to(anna).is_empty(), "{line}");
+    }
+}
+
+#[test]
 fn a_broken_transfer_goes_on_with_the_same_ticket_and_after_a_lost_link_with_another() {
     let mut w = World::new();
     let anna = w.member_with_caps("anna", FILES);

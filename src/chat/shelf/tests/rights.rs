@@ -110,10 +110,16 @@ fn an_account_that_is_removed_takes_along_what_it_shared_with_one() {
     w.add_account("ben", "x", false);
     w.brings(anna, "ben", "a", 'a');
     w.brings(anna, "*", "b", 'b');
+    w.drain();
+    w.line(anna, &format!("FILE PUT ben 5 {} :c", digest('c')));
+    w.orders();
     let (anna_id, ben_id) = (AccountId(1000), AccountId(1001));
     let left = w.kept.directory.accounts.iter().filter(|entry| entry.id != ben_id).cloned().collect();
     w.handle(Input::AccountsChanged(left));
-    assert_eq!(w.orders(), [ShelfOrder::RemoveAll { scope: Scope::pair(anna_id, ben_id) }]);
+    let orders = w.orders();
+    assert_eq!(orders.last(), Some(&ShelfOrder::RemoveAll { scope: Scope::pair(anna_id, ben_id) }));
+    assert_eq!(code(&w.said_to(anna)), "NO_ACCESS", "what is on its way there is too late");
+    assert!(w.chat.shelf.is_at_rest());
     w.save();
     let names: Vec<&str> = w.kept.directory.files.iter().map(|(key, _)| key.name.as_str()).collect();
     assert_eq!(names, ["b"]);
