@@ -9,7 +9,7 @@ use super::super::shelf::{Denied, Named, Pattern, encoded, size_words};
 use super::super::turn::Turn;
 use super::parse::Rest;
 use super::phrase;
-use super::words::Command;
+use super::words::{Command, Tongue};
 
 /// Names that `!ls` shows: a screen. Folders and patterns lead to the others.
 const NAMES_SHOWN: usize = 20;
@@ -20,6 +20,18 @@ struct Shown {
     files: usize,
     bytes: u64,
     by: Option<Box<str>>,
+}
+
+impl Shown {
+    /// A line of the listing.
+    fn words(&self, tongue: Tongue, name: &str) -> String {
+        let (size, files) = (size_words(self.bytes), self.files);
+        match (name.ends_with('/'), &self.by) {
+            (true, _) => phrase!(tongue, "{name} · {files} 个文件 · {size}", "{name} · {files} files · {size}"),
+            (false, Some(by)) => format!("{name} · {size} · {by}"),
+            (false, None) => format!("{name} · {size}"),
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -55,12 +67,7 @@ impl Turn<'_> {
             _ => phrase!(tongue, "{all} 个文件，共 {size}：", "{all} files, {size}:"),
         });
         for (name, line) in lines.into_iter().take(NAMES_SHOWN) {
-            let (size, files) = (size_words(line.bytes), line.files);
-            let text = match (name.ends_with('/'), line.by) {
-                (true, _) => phrase!(tongue, "{name} · {files} 个文件 · {size}", "{name} · {files} files · {size}"),
-                (false, Some(by)) => format!("{name} · {size} · {by}"),
-                (false, None) => format!("{name} · {size}"),
-            };
+            let text = line.words(tongue, &name);
             self.answer(&text);
         }
         if more > 0 {

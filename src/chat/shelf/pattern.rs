@@ -16,7 +16,7 @@ enum Kind {
     All,
     /// The file of that name, or what is in the folder of that name.
     Named,
-    /// Whatever fits the pattern.
+    /// Whatever fits the pattern, and what is in folders that fit it.
     Wild(Box<str>),
 }
 
@@ -57,7 +57,10 @@ impl Pattern {
         match &self.kind {
             Kind::All => true,
             Kind::Named => name.len() == self.prefix.len() || name.as_bytes().get(self.prefix.len()) == Some(&b'/'),
-            Kind::Wild(pattern) => is_match(pattern, name),
+            Kind::Wild(pattern) => {
+                let is_folder = |(at, _): (usize, &str)| is_match(pattern, &name[..at]);
+                is_match(pattern, name) || name.match_indices('/').any(is_folder)
+            }
         }
     }
 }
@@ -113,6 +116,8 @@ mod tests {
             ("*.zip", "a.zip.txt", false),
             ("作业?.zip", "作业一.zip", true),
             ("作业?.zip", "作业.zip", false),
+            ("my?folder", "my folder/a/b", true),
+            ("my?folder", "my folder2/a", false),
             ("a*b*c", "axxbyybzc", true),
             ("a*b*c", "axxbyyczb", false),
             ("**", "", true),
