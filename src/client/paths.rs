@@ -39,6 +39,11 @@ pub fn meant(line: &str, between: Between, home: Option<&Path>) -> Vec<PathBuf> 
     if whole.symlink_metadata().is_ok() {
         return vec![whole];
     }
+    // A star may belong to a pattern before it divides words.
+    let fits = fitting(whole.clone());
+    if between == Between::Stars && fits != [whole] {
+        return fits;
+    }
     words(line, between).iter().flat_map(|word| fitting(path_of(word, home))).collect()
 }
 
@@ -221,6 +226,10 @@ mod tests {
         let pattern = format!("{}/*.png", folder.path().display());
         let found = meant(&pattern, Between::Blanks, None);
         assert_eq!(found, ["a.png", "b.png"].map(|name| folder.path().join(name)));
+        let twice = format!("{}/*.p*", folder.path().display());
+        assert_eq!(meant(&twice, Between::Stars, None), found);
+        let two = format!("{0}/a.png*{0}/b.png", folder.path().display());
+        assert_eq!(meant(&two, Between::Stars, None), found);
         let nothing = format!("{}/*.zip", folder.path().display());
         assert_eq!(meant(&nothing, Between::Blanks, None), [Path::new(&nothing)]);
     }

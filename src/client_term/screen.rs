@@ -78,7 +78,8 @@ impl Screen {
     /// Prints lines above the bottom and draws the bottom again. Returns what to write to the terminal.
     pub fn draw(&mut self, above: impl IntoIterator<Item = String>, bottom: &Bottom) -> String {
         let mut above = above.into_iter().peekable();
-        // With nothing to print, each row is written over itself: nothing flickers while bars grow.
+        // With nothing to print, each row is written over itself: nothing flickers while bars grow. Each is cleared as a whole before, because
+        // some terminals count cells that are cleared from the middle on as text when they wrap rows for another size.
         let is_over = above.peek().is_none();
         let mut out = if is_over { self.go_to_top() } else { self.erase() };
         for line in above {
@@ -86,9 +87,10 @@ impl Screen {
             out.push_str("\r\n");
         }
         let (rows, cursor) = self.laid_out(bottom);
-        let next = if is_over { "\x1b[K\r\n" } else { "\r\n" };
+        let clear = if is_over { "\x1b[2K" } else { "" };
         for (number, row) in rows.iter().enumerate() {
-            out.push_str(if number == 0 { "" } else { next });
+            out.push_str(if number == 0 { "" } else { "\r\n" });
+            out.push_str(clear);
             out.push_str(&row.text);
         }
         out.push_str(if is_over { "\x1b[J" } else { "" });
@@ -327,9 +329,9 @@ mod tests {
         let with_bars = Bottom { bars: &bars, status: "慢", ..bottom("hi") };
         screen.draw([], &with_bars);
         let out = screen.draw([], &with_bars);
-        assert_eq!(out, "\r\x1b[3A↑ a 1 %\x1b[K\r\n↑ b 2 %\x1b[K\r\n慢\x1b[K\r\n大厅(3)> hi\x1b[J\r\x1b[11C");
+        assert_eq!(out, "\r\x1b[3A\x1b[2K↑ a 1 %\r\n\x1b[2K↑ b 2 %\r\n\x1b[2K慢\r\n\x1b[2K大厅(3)> hi\x1b[J\r\x1b[11C");
         let out = screen.draw([], &bottom("hi"));
-        assert_eq!(out, "\r\x1b[3A大厅(3)> hi\x1b[J\r\x1b[11C", "nothing is left of them");
+        assert_eq!(out, "\r\x1b[3A\x1b[2K大厅(3)> hi\x1b[J\r\x1b[11C", "nothing is left of them");
         let low = Screen::new(20, 2);
         assert_eq!(low.laid_out(&with_bars).0.len(), 2, "talk and typing come first");
     }
