@@ -78,7 +78,7 @@ mod here {
         }
 
         /// Sleeps until a socket has something, or the bell rings, or has rung since the thread woke up.
-        pub fn sleep(&mut self, mut tell: impl FnMut(Ready)) -> io::Result<()> {
+        pub fn rest(&mut self, mut tell: impl FnMut(Ready)) -> io::Result<()> {
             let fell_asleep =
                 self.bell.state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok();
             let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -148,7 +148,7 @@ mod here {
         pub fn wake_up(&self) {}
 
         /// Never called.
-        pub fn sleep(&mut self, _: impl FnMut(Ready)) -> io::Result<()> {
+        pub fn rest(&mut self, _: impl FnMut(Ready)) -> io::Result<()> {
             Err(io::ErrorKind::Unsupported.into())
         }
     }
@@ -158,7 +158,8 @@ mod here {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
@@ -174,10 +175,10 @@ mod tests {
         (far, near)
     }
 
-    fn sleep(watch: &mut Watch) -> Vec<Ready> {
-        let mut told = Vec::new();
-        watch.sleep(|ready| told.push(ready)).unwrap();
-        told
+    fn told(watch: &mut Watch) -> Vec<Ready> {
+        let mut all = Vec::new();
+        watch.rest(|ready| all.push(ready)).unwrap();
+        all
     }
 
     #[test]
@@ -185,14 +186,14 @@ mod tests {
         let (mut far, mut near) = pair();
         let mut watch = Watch::new().unwrap();
         watch.add(&near, 7).unwrap();
-        assert_eq!(sleep(&mut watch), [Ready { key: 7, readable: false, writable: true }]);
+        assert_eq!(told(&mut watch), [Ready { key: 7, readable: false, writable: true }]);
         for _ in 0..2 {
             far.write_all(b"x").unwrap();
-            assert!(sleep(&mut watch).iter().all(|ready| ready.key == 7 && ready.readable));
+            assert!(told(&mut watch).iter().all(|ready| ready.key == 7 && ready.readable));
             near.read_exact(&mut [0]).unwrap();
         }
         drop(far);
-        assert!(sleep(&mut watch)[0].readable, "the end can be read");
+        assert!(told(&mut watch)[0].readable, "the end can be read");
     }
 
     #[test]
@@ -200,10 +201,10 @@ mod tests {
         let mut watch = Watch::new().unwrap();
         let bell = Waker::from(watch.bell());
         bell.wake_by_ref();
-        assert_eq!(sleep(&mut watch), [], "it had rung before");
+        assert_eq!(told(&mut watch), [], "it had rung before");
         watch.wake_up();
         let other = std::thread::spawn(move || bell.wake());
-        assert_eq!(sleep(&mut watch), []);
+        assert_eq!(told(&mut watch), []);
         other.join().unwrap();
     }
 }

@@ -75,7 +75,7 @@ fn posted_name(head: &Head) -> Box<str> {
 /// Whether what comes can be what was announced.
 pub fn fits(intake: &Intake, offset: u64, framing: Framing) -> Result<(), Refusal> {
     let Framing::Length(length) = framing else { return Ok(()) };
-    let end = offset.checked_add(length).unwrap_or(u64::MAX);
+    let end = offset.saturating_add(length);
     let most = intake.size.unwrap_or(u64::MAX).min(intake.at_most);
     if end <= most {
         return Ok(());

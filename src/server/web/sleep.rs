@@ -71,7 +71,7 @@ impl Sleeper {
             if let Poll::Ready(result) = future.as_mut().poll(&mut cx) {
                 return result;
             }
-            let slept = watch.borrow_mut().sleep(|ready| self.tell(ready));
+            let slept = watch.borrow_mut().rest(|ready| self.tell(ready));
             if let Err(why) = slept {
                 // It does not happen to a descriptor that is open. If it did, everybody would be told to try.
                 log::error!("the transfers cannot watch their connections: {why}");

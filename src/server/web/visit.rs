@@ -113,7 +113,10 @@ impl Visit {
     pub async fn writable(&self) -> io::Result<()> {
         let writable = async {
             match &self.watched {
-                Some(watched) => Ok(watched.writable().await),
+                Some(watched) => {
+                    watched.writable().await;
+                    Ok(())
+                }
                 None => self.link.writable().await,
             }
         };

@@ -255,9 +255,10 @@ impl<'a> Writer<'a> {
         while sent < self.out.len() || visit.link.unsent_bytes() > 0 {
             // What is encrypted and not taken is held: no more at once than a gathered write.
             let piece = &self.out[sent..self.out.len().min(sent + HTTP_GATHERED_BYTES)];
-            match visit.link.write_much(piece, &mut visit.shared.sealed.borrow_mut())? {
-                0 => visit.writable().await?,
-                count => sent += count,
+            let taken = visit.link.write_much(piece, &mut visit.shared.sealed.borrow_mut())?;
+            sent += taken;
+            if taken == 0 {
+                visit.writable().await?;
             }
         }
         self.out.clear();

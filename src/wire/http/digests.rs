@@ -28,8 +28,8 @@ pub fn read_old(field: &str) -> Result<Option<Digest>, BadRequest> {
 
 /// What is said of SHA-256 in a list; the last word counts.
 fn member(field: &str) -> Option<&str> {
-    let members = field.split(',').filter_map(|member| member.split_once('='));
-    members.filter(|(name, _)| name.trim().eq_ignore_ascii_case("sha-256")).last().map(|(_, value)| value.trim())
+    let mut members = field.rsplit(',').filter_map(|member| member.split_once('='));
+    members.find(|(name, _)| name.trim().eq_ignore_ascii_case("sha-256")).map(|(_, value)| value.trim())
 }
 
 #[cfg(test)]

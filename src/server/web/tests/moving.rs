@@ -217,6 +217,23 @@ fn who_reads_slowly_gets_everything_all_the_same() {
 }
 
 #[test]
+fn those_who_read_slowly_do_not_disturb_each_other() {
+    let house = House::new();
+    let bytes = noise(60_000);
+    house.bring("a", &bytes);
+    let mut slow: Vec<Client> = (0..3).map(|_| house.visit()).collect();
+    // More than the sockets' buffers take.
+    let many = "GET /cloud/a HTTP/1.1\r\nHost: a\r\n\r\n".repeat(250);
+    slow.iter_mut().for_each(|client| client.send(many.as_bytes()));
+    assert!(house.visit().get("/cloud/a").body == bytes);
+    for client in &mut slow {
+        for _ in 0..250 {
+            assert!(client.answer(false).body == bytes);
+        }
+    }
+}
+
+#[test]
 fn who_reads_nothing_is_cut() {
     let house = House::with(settings(), hurried());
     house.bring("a", &noise(9_500_000));
