@@ -28,8 +28,8 @@ SLOW, SLOW_BYTES_PER_S = 64, 10_000
 SLOW_SECS = 4
 # dufs leaves Nagle's algorithm on, and every small file on a kept connection waits 40 ms: so many of them say enough.
 FEW = 500
-# What an endless upload announces; nobody waits for its end.
-ENDLESS = 16 << 30
+# What an upload beside the talk announces: long enough that few of them end, and 16 of them fit on a disk.
+LONG = 2 << 30
 # Programs that bring or fetch are given up after this.
 CLIENT_WITHIN_S = 900
 
@@ -232,7 +232,7 @@ def talk(running, stock, folder, load):
         wire.drain(running, BIG, over)
 
     def bring(number, over):
-        wire.pour(running, f"endless-{number}-{time.monotonic_ns()}.bin", ENDLESS, block, over)
+        wire.pour(running, f"long-{number}-{time.monotonic_ns()}.bin", LONG, block, over)
 
     for kind, work in (("down", fetch), ("up", bring)):
         before = running.kib()

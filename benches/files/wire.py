@@ -250,8 +250,11 @@ def pour(running, name, size, block, over):
     with Http(running) as http:
         http.socket.sendall(http.head("PUT", name, Content_Length=size))
         left = size
-        while left and not over.is_set():
-            left -= http.socket.send(memoryview(block)[:left])
+        try:
+            while left and not over.is_set():
+                left -= http.socket.send(memoryview(block)[:left])
+        except ConnectionError:
+            raise Failed(f"bytes are not taken any more; the answer is {http.answer()}") from None
 
 
 class Slow:

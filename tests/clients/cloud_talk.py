@@ -7,7 +7,7 @@ from cloud_tools import Cloud, KIB, made, repr_digest
 from members import PASSWORD
 from stage import Missed, until
 
-LINK = re.compile(r"https?://\S+/cloud/\S+")
+LINK = re.compile(r'https?://[^\s"]+/cloud/[^\s"]+')  # ii puts quotes around a notice.
 NAME = "合影 2026.bin"
 
 

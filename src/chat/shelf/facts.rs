@@ -10,11 +10,11 @@ use crate::wire::reply::RPL_ISUPPORT;
 use super::super::{Chat, Effect, Now, SERVER_NAME};
 use super::Denied;
 use super::index::Shelved;
-use super::order::{Fault, FoundFile, ShelfFact, ShelfOrder, StoredFile, UploadId};
+use super::order::{Fault, FoundFile, Intake, ShelfFact, ShelfOrder, StoredFile, UploadId};
 use super::settling::Arrival;
 use super::stage::Stage;
 use super::upload::Upload;
-use super::web::WebReply;
+use super::web::{WebId, WebReply};
 
 impl Chat {
     /// Takes one fact of the disk.
@@ -85,6 +85,9 @@ impl Chat {
         }
         let Upload { intake, by, question, .. } = upload;
         let key = intake.to;
+        if question.is_none() && self.shelf.index.get(&key).is_some_and(|there| there.entry.digest == file.digest) {
+            return self.was_there(&key, webs, effects);
+        }
         let entry = FileEntry {
             digest: file.digest,
             stored_ms: now.wall_ms,
@@ -115,11 +118,26 @@ impl Chat {
         }
     }
 
+    /// What came was there already, under that very name: nothing is new to anybody else.
+    fn was_there(&mut self, key: &FileKey, webs: Vec<WebId>, effects: &mut Vec<Effect>) {
+        for web in webs {
+            if let Some(reply) = self.tell_web_there(web, key.clone()) {
+                effects.push(Effect::Web { web, reply: Box::new(reply) });
+            }
+        }
+    }
+
     /// Others were bringing a file under the same name: who has the same is done, and the others are too late.
     fn settle_rivals(&mut self, arrival: &mut Arrival, effects: &mut Vec<Effect>) {
         for id in self.shelf.uploads.to_name(&arrival.key).to_vec() {
-            let same = self.shelf.uploads.get(id).is_some_and(|rival| rival.intake.digest == Some(arrival.digest));
-            if !same {
+            let Some(Intake { digest, size, .. }) = self.shelf.uploads.get(id).map(|rival| &rival.intake) else {
+                continue;
+            };
+            if digest.is_none() && size.is_none_or(|size| size == arrival.size) {
+                // Nobody knows yet whether it is the same; the disk will.
+                continue;
+            }
+            if *digest != Some(arrival.digest) {
                 self.end_upload(id, &Denied::NameTaken, effects);
                 continue;
             }

@@ -162,12 +162,25 @@ impl Chat {
 
     /// Whoever takes any name gets one that nobody else is about to take.
     fn weigh_for_web(&self, by: &Visitor, offer: &Offer, may_rename: bool) -> Result<Weighed, Denied> {
-        let weighed = self.weigh(by, offer)?;
+        let weighed = match self.weigh(by, offer) {
+            Err(Denied::NameTaken) if !may_rename && self.may_be_there(offer) => {
+                Weighed::Room { replaces: None, at_most: offer.size.unwrap_or(0) }
+            }
+            weighed => weighed?,
+        };
         let is_wanted = may_rename && !self.shelf.uploads.to_name(&offer.key).is_empty();
         if is_wanted && weighed != Weighed::There { Err(Denied::NameTaken) } else { Ok(weighed) }
     }
 
-    fn tell_web_there(&mut self, web: WebId, key: FileKey) -> Option<WebReply> {
+    /// `curl -T` of the same file once more: its digest is not known before it is here, but its size is that of what is there. The disk will see.
+    fn may_be_there(&self, offer: &Offer) -> bool {
+        let there = self.shelf.index.get(&offer.key);
+        offer.digest.is_none()
+            && offer.replace == Replace::Never
+            && offer.size.is_some_and(|size| there.is_some_and(|there| there.size() == size))
+    }
+
+    pub(super) fn tell_web_there(&mut self, web: WebId, key: FileKey) -> Option<WebReply> {
         let file = self.shelf.index.get(&key)?;
         let (recorded, digest) = (file.recorded, file.entry.digest);
         if self.receipts.is_saved(recorded) {

@@ -8,6 +8,7 @@ use crate::chat::testing::{World, settings};
 use crate::chat::{Input, Secret};
 use crate::wire::digest::Digest;
 use crate::wire::limits::{PASSWORD_ANSWER_MS, WEB_LOGIN_MS};
+use crate::wire::media::Media;
 
 fn put(name: &str, size: Option<u64>, digest: Option<Digest>) -> WebWish {
     WebWish::Put { name: name.into(), size, digest, replaces: None, may_rename: false }
@@ -89,7 +90,8 @@ fn the_same_name_again_is_refused_renamed_or_there_already() {
     let mut w = World::new();
     let anna = w.member_with_caps("anna", FILES);
     w.brings(anna, "*", "a.zip", 'a');
-    assert_eq!(status(&w.web(put("a.zip", Some(5), None)).1), 409);
+    assert_eq!(status(&w.web(put("a.zip", Some(6), None)).1), 409, "another size is another content");
+    assert_eq!(status(&w.web(put("a.zip", None, None)).1), 409);
     assert_eq!(status(&w.web(put("a.zip", Some(5), Some(digest('b')))).1), 409);
     let (_, replies) = w.web(put("a.zip", Some(5), Some(digest('a'))));
     assert!(matches!(replies[..], [WebReply::Stored { is_new: false, .. }]));
@@ -109,6 +111,42 @@ fn the_same_name_again_is_refused_renamed_or_there_already() {
     let (_, replies) = w.web_as(Some(("anna", "secret")), other());
     assert_eq!(replies, []);
     assert_eq!(w.prepares()[0].replaces, Some(digest('a')));
+}
+
+#[test]
+fn what_has_no_digest_yet_may_turn_out_to_be_what_is_there() {
+    let mut w = World::new();
+    let anna = w.member_with_caps("anna", FILES);
+    w.brings(anna, "*", "a.zip", 'a');
+    w.said_to(anna);
+    let (web, replies) = w.web(put("a.zip", Some(5), None));
+    assert_eq!(replies, []);
+    let intake = w.prepares().remove(0);
+    w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
+    assert_eq!(w.web_said(web), [WebReply::Receive(Box::new(intake.clone()))]);
+    w.bytes_are(&intake, digest('a'), 5, Media::Unknown);
+    assert!(matches!(w.web_said(web)[..], [WebReply::Stored { is_new: false, .. }]));
+    assert_eq!(w.said_to(anna), [""; 0], "nobody is told twice of one file");
+    let (_, replies) = w.web(list());
+    assert!(matches!(&replies[..], [WebReply::Listing(files)] if files[0].uploader.as_deref() == Some("anna")));
+    assert!(w.chat.shelf.is_at_rest());
+}
+
+#[test]
+fn two_who_bring_the_same_at_once_without_a_digest_are_both_welcome() {
+    let mut w = World::new();
+    let webs: Vec<_> = (0..2).map(|_| w.web(put("a.zip", Some(5), None)).0).collect();
+    let intakes = w.prepares();
+    for intake in &intakes {
+        w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
+    }
+    for (web, intake) in webs.into_iter().zip(&intakes) {
+        w.web_said(web);
+        w.bytes_are(intake, digest('a'), 5, Media::Unknown);
+        w.save();
+        assert!(matches!(w.web_said(web)[..], [WebReply::Stored { .. }]));
+    }
+    assert!(w.chat.shelf.is_at_rest());
 }
 
 #[test]
