@@ -277,10 +277,10 @@ fn a_small_upload_that_breaks_off_goes_on_or_begins_again() {
 }
 
 #[test]
-fn a_fifth_buffer_is_waited_for_and_small_files_get_small_ones() {
+fn one_buffer_more_is_waited_for_and_small_files_get_small_ones() {
     let host = Host::new(CALM);
     let mut upload = block_on(host.cloud.receive(&intake(1, "a.bin", &bytes(3 * MIB)), 0)).unwrap();
-    let mut buffers: Vec<Vec<u8>> = (0..4).map(|_| block_on(upload.buffer()).unwrap()).collect();
+    let mut buffers: Vec<Vec<u8>> = (0..BUFFERS).map(|_| block_on(upload.buffer()).unwrap()).collect();
     assert!(buffers.iter().all(|buffer| buffer.capacity() == BUFFER_BYTES));
     assert!(block_on(smol::future::poll_once(upload.buffer())).is_none());
     let mut buffer = buffers.remove(0);
