@@ -17,6 +17,7 @@ mod stream;
 mod sweeping;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod upload;
 mod walking;
 mod writing;

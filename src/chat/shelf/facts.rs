@@ -98,11 +98,24 @@ impl Chat {
         };
         let recorded = self.record_file(key.clone(), Some(entry.clone()), now, effects);
         self.shelf.index.put(key.clone(), Shelved { entry, recorded, by: by.conn });
+        if intake.digest.is_none() {
+            self.share(&key, &file, effects);
+        }
         let mut arrival = Arrival::new(key, &file, by);
         arrival.questions.extend(question);
         arrival.webs = webs;
         self.settle_rivals(&mut arrival, effects);
         self.shelf.settling.push(recorded, arrival);
+    }
+
+    /// Nobody knew what it was before it was whole. When its content is there under another name, one of them is enough on the disk.
+    fn share(&self, key: &FileKey, file: &StoredFile, effects: &mut Vec<Effect>) {
+        let other = self.shelf.index.same(&file.digest, 2).find(|(other, _)| *other != key);
+        if let Some((other, there)) = other {
+            let same = (other.clone(), there.entry.stamp);
+            let order = ShelfOrder::Share { file: key.clone(), stamp: file.stamp, digest: file.digest, same };
+            effects.push(Effect::Shelf(Box::new(order)));
+        }
     }
 
     /// What came was there already, under that very name: nothing is new to anybody else.

@@ -40,6 +40,17 @@ pub enum ShelfOrder {
         /// Files that should hold the same content, with what they looked like when that was so.
         same: Vec<(FileKey, Stamp)>,
     },
+    /// Let a file that just came take no space of its own: another one has the same content. `Found` says what it looks like then, if that could be done.
+    Share {
+        /// The one that came.
+        file: FileKey,
+        /// What it looks like.
+        stamp: Stamp,
+        /// What both hold.
+        digest: Digest,
+        /// The other one, with what it looked like.
+        same: (FileKey, Stamp),
+    },
     /// Forget an upload and its bytes.
     Discard {
         /// Its [`Intake::part`].

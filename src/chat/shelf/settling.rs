@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::store::file::FileKey;
+use crate::store::file::{FileKey, Scope};
 use crate::wire::digest::Digest;
+use crate::wire::escape::printable;
+use crate::wire::limits::FILES_TOLD_EACH;
 use crate::wire::media::Media;
 use crate::wire::msgid::MsgId;
 
@@ -15,6 +17,7 @@ use super::order::{ShelfOrder, StoredFile};
 use super::rights::Visitor;
 use super::upload::Question;
 use super::web::{WebId, WebReply};
+use super::words::size_words;
 
 /// A file that has come, until that is told.
 #[derive(Debug)]
@@ -124,9 +127,13 @@ impl Chat {
                 Settled::Arrived(arrival) => self.take_back(recorded, *arrival, effects),
                 Settled::There(key, asked) => self.tell_there_or_not(&key, asked, effects),
                 // If the store still has it, the disk does not: the next start takes it off the shelf.
-                Settled::Left(departure) => self.tell_gone_file(*departure, now, effects),
+                Settled::Left(departure) => {
+                    log_departure(&departure, effects);
+                    self.tell_gone_file(*departure, now, effects);
+                }
             }
         }
+        log_arrivals(&arrivals, effects);
         self.announce(arrivals, now, effects);
         self.go_on_with_waiting(effects);
     }
@@ -177,5 +184,31 @@ impl Chat {
             }
             (Asked::Web(web), None) => refuse_web(web, &Denied::NotKept, effects),
         }
+    }
+}
+
+/// Says in the log what came. A folder is one line, for it may be ten thousand files.
+fn log_arrivals(arrivals: &[Arrival], effects: &mut Vec<Effect>) {
+    if arrivals.len() > FILES_TOLD_EACH {
+        let bytes = arrivals.iter().map(|arrival| arrival.size).sum();
+        let text = format!("{} files are stored, {}", arrivals.len(), size_words(bytes));
+        return effects.push(Effect::Log { conn: None, text });
+    }
+    for Arrival { key, size, by, .. } in arrivals {
+        let text = format!("{} brought {}, {}", printable(&by.name), logged(key), size_words(*size));
+        effects.push(Effect::Log { conn: by.conn, text });
+    }
+}
+
+fn log_departure(departure: &Departure, effects: &mut Vec<Effect>) {
+    let text = format!("{} removed {}", printable(&departure.by.name), logged(&departure.key));
+    effects.push(Effect::Log { conn: departure.by.conn, text });
+}
+
+/// A file as the log names it. What is not for everybody is not named there either.
+fn logged(key: &FileKey) -> String {
+    match key.scope {
+        Scope::Public => printable(key.name.as_str()).into_owned(),
+        scope => format!("a file for {}", scope.filed_as()),
     }
 }

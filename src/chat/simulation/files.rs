@@ -36,7 +36,7 @@ impl Files {
             match order {
                 ShelfOrder::Prepare { intake, same } => self.asked.push((*intake, !same.is_empty())),
                 ShelfOrder::Discard { part } => self.open.retain(|intake| intake.part != part),
-                ShelfOrder::Remove { .. } | ShelfOrder::RemoveAll { .. } => {}
+                ShelfOrder::Remove { .. } | ShelfOrder::RemoveAll { .. } | ShelfOrder::Share { .. } => {}
             }
         }
         world.web_replies.clear();

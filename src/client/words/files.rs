@@ -110,7 +110,13 @@ pub(super) fn file(language: Language, saying: &FileSaying) -> String {
         (_, Nothing(asked, why)) => format!("✗ {}: {}", printable(asked), reason(language, why)),
         (Zh, Removed(name)) => format!("✓ {} 已删除", printable(name)),
         (En, Removed(name)) => format!("✓ {} is removed", printable(name)),
-        (Zh, NotRemoved(name, why)) => format!("✗ {} 没有删除：{}", printable(name), reason(Zh, why)),
+        (Zh, NotRemoved(name, why)) => {
+            let why = match why {
+                Why::Refused { code, .. } if **code == *NO_ACCESS => "只有上传者、群主和管理员能删除".to_owned(),
+                _ => reason(Zh, why),
+            };
+            format!("✗ {} 没有删除：{why}", printable(name))
+        }
         (En, NotRemoved(name, why)) => format!("✗ {} was not removed: {}", printable(name), reason(En, why)),
         (Zh, NotListed(why)) => format!("无法列出文件：{}", reason(Zh, why)),
         (En, NotListed(why)) => format!("the files cannot be listed: {}", reason(En, why)),
@@ -193,6 +199,9 @@ fn reason(language: Language, why: &Why) -> String {
     }
 }
 
+/// The code of a refusal because of who somebody is, or where.
+const NO_ACCESS: &str = "NO_ACCESS";
+
 /// What the server refused. Its own sentence is in English.
 fn refusal(language: Language, code: &str, sentence: &str) -> String {
     let in_chinese = match code {
@@ -203,9 +212,7 @@ fn refusal(language: Language, code: &str, sentence: &str) -> String {
         "TOO_LARGE" => Some("文件太大，超过了服务器的上限"),
         "QUOTA" => Some("空间配额用完了；先用 !rm 删除不要的文件"),
         "DISK_FULL" => Some("服务器的磁盘满了；请告诉管理员"),
-        "NO_ACCESS" => Some(
-            "这里不允许这样做：普通房间不存文件（大厅、群和私聊可以），私聊双方都要有账号，只有上传者、群主和管理员能删除",
-        ),
+        NO_ACCESS => Some("普通房间不存文件，大厅、群和私聊可以；私聊传文件，双方都要有账号（/register 注册）"),
         "DIGEST_MISMATCH" => Some("到达的内容与 SHA-256 不符，已丢弃；再试一次"),
         "BUSY" => Some("服务器正忙；稍后再试"),
         _ => None,

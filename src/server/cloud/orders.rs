@@ -1,14 +1,13 @@
 //! The thread that carries out what the rules order: looking before an upload, linking, removing.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use super::disk::{Disk, fault_of};
-use super::finishing::{Finish, Ready, look_at};
-use super::folder::{Folder, Kind, scope_path, share_blocks, stamp_of};
+use super::finishing::Finish;
+use super::folder::{Folder, Kind, scope_path};
 use super::scanning::Look;
-use super::stream::Stream;
+use super::twins::Twins;
 use super::upload::is_small;
 use super::writing::Write;
 use crate::chat::shelf::order::{Fault, Intake, ShelfFact, ShelfOrder};
@@ -31,12 +30,17 @@ pub struct Others {
 
 /// Works until nobody can order anything any more.
 pub fn run(disk: &Disk, work: &Receiver<ShelfOrder>, others: &Others) {
-    let shares_blocks = AtomicBool::new(true);
+    let twins = Twins::default();
     while let Ok(first) = work.recv() {
         let mut changed = Vec::new();
         for order in std::iter::once(first).chain(work.try_iter()).take(GROUP) {
             match order {
-                ShelfOrder::Prepare { intake, same } => prepare(disk, others, *intake, &same, &shares_blocks),
+                ShelfOrder::Prepare { intake, same } => prepare(disk, others, *intake, &same, &twins),
+                ShelfOrder::Share { file, stamp, digest, same } => {
+                    if let Err(why) = twins.share(disk, &file, stamp, digest, &same) {
+                        log::debug!("two files of the cloud keep their own space: {why}");
+                    }
+                }
                 ShelfOrder::Discard { part } => {
                     let _ = others.write.send(Write::Discard(part));
                 }
@@ -54,10 +58,10 @@ pub fn run(disk: &Disk, work: &Receiver<ShelfOrder>, others: &Others) {
     }
 }
 
-fn prepare(disk: &Disk, others: &Others, intake: Intake, same: &[(FileKey, Stamp)], shares_blocks: &AtomicBool) {
+fn prepare(disk: &Disk, others: &Others, intake: Intake, same: &[(FileKey, Stamp)], twins: &Twins) {
     let upload = intake.upload;
     for (file, stamp) in same {
-        match link(disk, &intake, file, *stamp, shares_blocks) {
+        match twins.for_upload(disk, &intake, file, *stamp) {
             Ok(Some(ready)) => {
                 let _ = others.finish.send(Finish::Ready(Box::new(ready)));
                 return;
@@ -93,47 +97,6 @@ fn offset(disk: &Disk, intake: &Intake) -> io::Result<u64> {
     let there = disk.tree.part_size(&intake.part)?;
     Ok(if there <= intake.size.unwrap_or(u64::MAX).min(intake.at_most) { there } else { 0 })
 }
-
-/// Makes a part of a file that has the same content: shared blocks where the disk can, else a second name. `None` when it is not what it was.
-fn link(
-    disk: &Disk,
-    intake: &Intake,
-    file: &FileKey,
-    stamp: Stamp,
-    shares_blocks: &AtomicBool,
-) -> io::Result<Option<Ready>> {
-    let (Some(digest), Ok((from, looks))) = (intake.digest, disk.tree.open_file(file)) else { return Ok(None) };
-    if looks != stamp {
-        return Ok(None);
-    }
-    let part = format!("{LINK}{}", intake.upload.0);
-    disk.tree.remove_part(&part);
-    let is_shared = shares_blocks.load(Ordering::Relaxed) && {
-        let shared = disk.tree.create_part(&part, true).and_then(|to| share_blocks(&from, &to));
-        if shared.is_err() {
-            // It is one file system, and does not learn it.
-            shares_blocks.store(false, Ordering::Relaxed);
-            disk.tree.remove_part(&part);
-        }
-        shared.is_ok()
-    };
-    if !is_shared {
-        disk.tree.folder_of(file)?.link(file.name.last(), disk.tree.parts(), &part)?;
-    }
-    let linked = disk.tree.parts().open(&part)?;
-    let (media, new_stamp) = look_at(&linked)?;
-    // Between the look and the link somebody may have changed it, or put another in its place.
-    let is_same = if is_shared { stamp_of(&from.metadata()?) == stamp } else { new_stamp == stamp };
-    if !is_same {
-        disk.tree.remove_part(&part);
-        return Ok(None);
-    }
-    let stream = Stream::alone(Intake { part: part.into(), ..intake.clone() });
-    Ok(Some(Ready { stream, digest, media, stamp: new_stamp, was_there: false }))
-}
-
-/// How parts begin that are links. They never stay.
-pub const LINK: &str = "link.";
 
 /// Removes a file that is still what it was. Returns its folder, to be synced.
 fn remove(disk: &Disk, others: &Others, file: &FileKey, stamp: Stamp) -> Option<(String, Folder)> {

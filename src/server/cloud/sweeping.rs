@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::disk::Disk;
 use super::folder::Kind;
-use super::orders::LINK;
+use super::twins::LINK;
 
 /// So long the bytes of a broken-off upload stay: who was cut off in the evening can go on the next evening.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

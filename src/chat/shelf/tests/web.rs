@@ -70,6 +70,22 @@ fn a_guest_brings_lists_and_fetches_by_http() {
 }
 
 #[test]
+fn what_came_without_a_digest_shares_the_space_of_the_same_content() {
+    let mut w = World::new();
+    let anna = w.member_with_caps("anna", FILES);
+    w.brings(anna, "*", "first.zip", '?');
+    w.orders();
+    w.web(put("second.zip", Some(3), None));
+    let intake = w.prepares().remove(0);
+    w.disk(ShelfFact::Prepared { upload: intake.upload, offset: 0 });
+    w.bytes_are_there(&intake, 3);
+    let orders = w.orders();
+    let [ShelfOrder::Share { file, digest: same_digest, same, .. }] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((file.name.as_str(), same.0.name.as_str()), ("second.zip", "first.zip"));
+    assert_eq!(*same_digest, digest('?'));
+}
+
+#[test]
 fn the_same_name_again_is_refused_renamed_or_there_already() {
     let mut w = World::new();
     let anna = w.member_with_caps("anna", FILES);

@@ -277,10 +277,10 @@ fn a_small_upload_that_breaks_off_goes_on_or_begins_again() {
 }
 
 #[test]
-fn a_fifth_buffer_is_waited_for_and_small_files_get_small_ones() {
+fn one_buffer_more_is_waited_for_and_small_files_get_small_ones() {
     let host = Host::new(CALM);
     let mut upload = block_on(host.cloud.receive(&intake(1, "a.bin", &bytes(3 * MIB)), 0)).unwrap();
-    let mut buffers: Vec<Vec<u8>> = (0..4).map(|_| block_on(upload.buffer()).unwrap()).collect();
+    let mut buffers: Vec<Vec<u8>> = (0..BUFFERS).map(|_| block_on(upload.buffer()).unwrap()).collect();
     assert!(buffers.iter().all(|buffer| buffer.capacity() == BUFFER_BYTES));
     assert!(block_on(smol::future::poll_once(upload.buffer())).is_none());
     let mut buffer = buffers.remove(0);
@@ -301,4 +301,33 @@ fn what_does_not_fit_on_the_disk_is_refused_before_a_byte_is_sent() {
     let _coming = block_on(host.cloud.receive(&huge, 0)).unwrap();
     let beside = intake(2, "b.bin", &bytes(MIB));
     assert_eq!(host.prepare(&beside, vec![]), ShelfFact::Failed { upload: beside.upload, fault: Fault::DiskFull });
+}
+
+#[test]
+fn the_same_content_under_a_second_name_takes_its_space_once_also_when_nobody_knew() {
+    let host = Host::new(CALM);
+    let bytes = bytes(MIB);
+    let first = host.store(&intake(1, "first.bin", &bytes), &bytes);
+    let unknown = Intake { digest: None, part: "put.2.1".into(), ..intake(2, "second.bin", &bytes) };
+    let second = host.store(&unknown, &bytes);
+    assert_ne!(first.stamp.inode, second.stamp.inode);
+    let share = |stamp, same| ShelfOrder::Share { file: key("second.bin"), stamp, digest: second.digest, same };
+    let same = (key("first.bin"), first.stamp);
+    host.cloud.order(share(second.stamp, same.clone()));
+    let found = host.found().remove(0);
+    assert_eq!((found.file, found.digest), (key("second.bin"), first.digest));
+    assert_eq!(host.read("second.bin"), bytes);
+    assert_eq!(host.names(), (vec!["first.bin".into(), "second.bin".into()], vec![]));
+    // Where blocks are shared the file keeps a number of its own; else it is one file with two names.
+    let is_one = found.stamp.inode == first.stamp.inode;
+    assert!(is_one || found.stamp.inode != second.stamp.inode);
+
+    // What is not what it was stays as it is.
+    fs::write(host.path("second.bin"), "the host's own").unwrap();
+    host.cloud.order(share(found.stamp, same));
+    assert_eq!(
+        host.prepare(&intake(3, "third.bin", b"3"), vec![]),
+        ShelfFact::Prepared { upload: UploadId(3), offset: 0 }
+    );
+    assert_eq!(host.read("second.bin"), b"the host's own");
 }
