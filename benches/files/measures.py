@@ -29,7 +29,7 @@ SLOW_SECS = 4
 # dufs leaves Nagle's algorithm on, and every small file on a kept connection waits 40 ms: so many of them say enough.
 FEW = 500
 # What an upload beside the talk announces: 16 of them fit on a disk.
-LONG = 256 << 20
+LONG = 64 << 20
 # Programs that bring or fetch are given up after this.
 CLIENT_WITHIN_S = 900
 

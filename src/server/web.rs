@@ -34,6 +34,8 @@ use async_io::Timer;
 use smol::LocalExecutor;
 use smol::future::FutureExt;
 
+use crate::system;
+
 use super::cloud::Cloud;
 use super::hub::Mail;
 use super::listen::Permit;
@@ -82,6 +84,8 @@ impl Web {
         // As many as there are permits.
         let (door, arrivals) = async_channel::unbounded();
         let run = move || {
+            // On a board with one core a line of talk must not wait for a turn of the transfers.
+            system::give_way();
             let shared = Rc::new(Shared::new(settings, cloud, mail, patience));
             let executor = Rc::new(LocalExecutor::new());
             let sleeper = shared.sleeper.clone();
