@@ -64,9 +64,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="gzy-files-", dir=os.path.abspath(args.folder)) as folder:
         # Who comes to vsftpd without a name is nobody, and must get through to the files.
         os.chmod(folder, 0o755)
-        runs, failures = Rounds(args, folder).run()
-    tell(args, runs, failures)
-    return 1 if failures else 0
+        rounds = Rounds(args, folder)
+        try:
+            rounds.run()
+        finally:
+            # Also when somebody ends it before its time.
+            tell(args, rounds.runs, rounds.failures)
+    return 1 if rounds.failures else 0
 
 
 def arguments():
@@ -119,11 +123,11 @@ class Rounds:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
         self.port = FIRST_PORT
+        self.runs, self.failures = [], []
         print(f"missing, so left out: {', '.join(name for name in PEERS if name not in args.found) or 'nobody'}", file=sys.stderr)
         self.stock = measures.Stock(folder, args.size * MIB, args.count, args.small)
 
     def run(self):
-        runs, failures = [], []
         for number in range(self.args.rounds):
             for measure in self.args.only:
                 able = [name for name in WHAT[measure][1] if name == "-" or name in self.args.found]
@@ -132,11 +136,10 @@ class Rounds:
                 for peer in able[turn:] + able[:turn]:
                     print(f"round {number + 1}: {measure} {peer}", file=sys.stderr, flush=True)
                     try:
-                        runs.append({"round": number, "peer": peer, "measure": measure, "figures": self.measure(measure, peer)})
+                        self.runs.append({"round": number, "peer": peer, "measure": measure, "figures": self.measure(measure, peer)})
                     except (Failed, OSError, subprocess.SubprocessError, ftplib.Error) as error:
                         print(f"  failed: {error}", file=sys.stderr)
-                        failures.append(f"{measure} {peer}: {error}")
-        return runs, failures
+                        self.failures.append(f"{measure} {peer}: {error}")
 
     def measure(self, measure, name):
         """Runs one measure with one peer, freshly started, and returns the figures."""

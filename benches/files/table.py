@@ -14,8 +14,6 @@ ROWS = [
     ("up, s/GiB", "up", "wall_s"),
     ("up TLS, CPU s/GiB", "up-tls", "cpu_s"),
     ("up TLS, s/GiB", "up-tls", "wall_s"),
-    ("up by `gzy put`, CPU s/GiB", "put", "cpu_s"),
-    ("up by `gzy put`, s/GiB", "put", "wall_s"),
     ("up once more, ms beyond the hash", "put", "again_beyond_hash_ms"),
     ("up once more, bytes on the disk", "put", "again_bytes"),
     ("small down one by one, µs CPU per file", "small-down", "cpu_us"),

@@ -246,12 +246,12 @@ def drain(running, name, over):
 
 
 def pour(running, name, size, block, over):
-    """Brings `size` bytes of no meaning, and stops in the middle when it is over; `block` is what they are made of."""
+    """Brings bytes of no meaning, of which `block` is made, and breaks off before the end, so that the disk does not fill."""
     with Http(running) as http:
         http.socket.sendall(http.head("PUT", name, Content_Length=size))
         left = size
         try:
-            while left and not over.is_set():
+            while left > len(block) and not over.is_set():
                 left -= http.socket.send(memoryview(block)[:left])
         except ConnectionError:
             raise Failed(f"bytes are not taken any more; the answer is {http.answer()}") from None
