@@ -61,28 +61,28 @@ pub enum Input {
         /// The reason when it failed.
         result: Result<(), Box<str>>,
     },
-    /// The store answers [`Effect::Ask`].
+    /// The store answers [`super::Effect::Ask`].
     Found {
         /// The question.
         token: Token,
         /// The answer.
         found: Found,
     },
-    /// Answers [`Effect::CheckPassword`].
+    /// Answers [`super::Effect::CheckPassword`].
     PasswordChecked {
         /// The question.
         token: Token,
         /// Whether it fits.
         correct: bool,
     },
-    /// Answers [`Effect::HashPassword`].
+    /// Answers [`super::Effect::HashPassword`].
     PasswordHashed {
         /// The question.
         token: Token,
         /// The PHC text; `None` when the system gave no memory or no random numbers.
         hash: Option<Box<str>>,
     },
-    /// Somebody who came by HTTP wants something; [`Effect::Web`] answers.
+    /// Somebody who came by HTTP wants something; [`super::Effect::Web`] answers.
     Web {
         /// The request.
         web: WebId,

@@ -142,7 +142,7 @@ impl Shelf {
         self.due.insert((at_ms.next_multiple_of(WAKE_STEP_MS), what));
     }
 
-    /// Forgets an upload that will not be a file. Whoever waits for the same bytes is left to [`Chat::go_on_with`].
+    /// Forgets an upload that will not be a file. Whoever waits for the same bytes is left to `Chat::go_on_with_waiting`.
     fn let_go(&mut self, id: UploadId) {
         if let Some(ticket) = self.uploads.remove(id).and_then(|upload| upload.ticket) {
             self.tickets.remove(ticket);
