@@ -108,9 +108,11 @@ impl Cloud {
         Ok(Cloud(Arc::new(Doors { disk, orders, write, hash, look })))
     }
 
-    /// The server listens there: the rules are told how the machine is reached ([`ShelfFact::Reachable`]).
+    /// The server listens there: the rules are told how the machine is reached ([`ShelfFact::Reachable`]), at once and whenever that changes.
     pub fn announce(&self, listening: SocketAddr) {
-        self.0.look(Look::Address(listening));
+        let reached = reachable::reached(listening);
+        reachable::tell(&self.0.disk, reached);
+        self.0.look(Look::Address(listening, reached));
     }
 
     /// Takes an order of the rules. Never waits.

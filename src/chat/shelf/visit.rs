@@ -119,8 +119,12 @@ impl Chat {
 
     fn fetch_by_name(&self, name: &str) -> Result<WebReply, Denied> {
         let key = public(FileName::parse(name).map_err(|_| Denied::NoSuchFile)?);
-        let file = self.shelf.index.get(&key).ok_or(Denied::NoSuchFile)?;
-        Ok(outgoing(key, file))
+        if let Some(file) = self.shelf.index.get(&key) {
+            return Ok(outgoing(key, file));
+        }
+        let folder = format!("{}/", key.name.as_str());
+        let is_folder = self.shelf.index.beginning_with(key.scope, &folder, None).next().is_some();
+        is_folder.then_some(WebReply::Folder).ok_or(Denied::NoSuchFile)
     }
 
     /// `None` when the answer comes later.

@@ -69,6 +69,8 @@ pub enum WebWish {
 pub enum WebReply {
     /// The files, sorted by name.
     Listing(Vec<Listed>),
+    /// It is no file but a folder: what is in it is listed under the same name with a `/` behind it.
+    Folder,
     /// Here is a file to be sent.
     Send(Box<Outgoing>),
     /// Bytes may come; when they are whole, or not, the second answer follows.

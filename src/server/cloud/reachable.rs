@@ -18,10 +18,9 @@ pub struct Reachable {
 }
 
 impl Reachable {
-    /// The server listens there.
-    pub fn announce(&mut self, disk: &Disk, listening: SocketAddr) {
-        *self = Reachable { listening: Some(listening), ..Reachable::default() };
-        self.look(disk);
+    /// The server listens there, and what was found out at its start has been told.
+    pub fn since(listening: SocketAddr, told: Option<SocketAddr>) -> Reachable {
+        Reachable { listening: Some(listening), looked: Some(Instant::now()), told }
     }
 
     /// Looks again, when the last time is long ago.
@@ -34,20 +33,30 @@ impl Reachable {
     fn look(&mut self, disk: &Disk) {
         self.looked = Some(Instant::now());
         let Some(listening) = self.listening else { return };
-        let address = match listening.ip() {
-            any if any.is_unspecified() => {
-                let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-                first_of(interfaces.iter().map(if_addrs::Interface::ip))
-            }
-            chosen => Some(chosen),
-        };
-        let reached = address.map(|ip| SocketAddr::new(ip, listening.port()));
-        if let Some(address) = reached
-            && self.told != reached
-        {
+        let reached = reached(listening);
+        if reached.is_some() && self.told != reached {
             self.told = reached;
-            disk.tell(ShelfFact::Reachable(format!("http://{address}").into()));
+            tell(disk, reached);
         }
+    }
+}
+
+/// Where others reach a server that listens there.
+pub fn reached(listening: SocketAddr) -> Option<SocketAddr> {
+    let address = match listening.ip() {
+        any if any.is_unspecified() => {
+            let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+            first_of(interfaces.iter().map(if_addrs::Interface::ip))
+        }
+        chosen => Some(chosen),
+    };
+    address.map(|ip| SocketAddr::new(ip, listening.port()))
+}
+
+/// Tells the rules.
+pub fn tell(disk: &Disk, reached: Option<SocketAddr>) {
+    if let Some(address) = reached {
+        disk.tell(ShelfFact::Reachable(format!("http://{address}").into()));
     }
 }
 

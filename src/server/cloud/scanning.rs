@@ -58,8 +58,8 @@ impl Default for Pace {
 pub enum Look {
     /// A file that is not what the index says.
     File(FileKey),
-    /// The machine's addresses: the server listens there, and others are told one that they can use.
-    Address(SocketAddr),
+    /// At the machine's addresses, now and then: the server listens there, and others were told this one.
+    Address(SocketAddr, Option<SocketAddr>),
     /// Something was stored: addresses may have changed since the last time.
     Stored,
 }
@@ -103,7 +103,7 @@ pub fn run(disk: &Arc<Disk>, asked: &Receiver<Look>, pace: Pace, is_lost_told: b
         };
         match asked.recv_timeout(next.saturating_duration_since(now)) {
             Ok(Look::File(file)) => scanner.look_again(file),
-            Ok(Look::Address(listening)) => scanner.reachable.announce(disk, listening),
+            Ok(Look::Address(listening, told)) => scanner.reachable = Reachable::since(listening, told),
             Ok(Look::Stored) => scanner.reachable.look_now_and_then(disk),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

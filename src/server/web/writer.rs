@@ -10,9 +10,10 @@ use crate::chat::shelf::web::{Listed, Outgoing, WebReply};
 use crate::system::moving;
 use crate::wire::http::answer::AnswerHead;
 use crate::wire::http::head::{Field, Head, Method};
+use crate::wire::http::path;
 use crate::wire::limits::HTTP_GATHERED_BYTES;
 
-use super::answer::{Answer, Brought, Refusal, empty, stored};
+use super::answer::{Answer, Brought, Refusal, empty, stored, text};
 use super::file::{Plan, plan};
 use super::item::{Body, Item, Then, What};
 use super::listing::{self, PAGE_POLICY};
@@ -138,6 +139,10 @@ impl<'a> Writer<'a> {
         let answer = match reply {
             Some(WebReply::Send(file)) => return self.send_file(&file, head, then).await,
             Some(WebReply::Receive(intake)) => self.progress(&intake, head).await,
+            Some(WebReply::Folder) => {
+                let way = format!("{}/", path::encode(&head.path));
+                text(AnswerHead::new(301, &self.visit.shared.date()).field("Location", &way), &way)
+            }
             reply => self.other(reply),
         };
         self.say(answer, body_of(head), then).await

@@ -30,6 +30,7 @@ fn status(replies: &[WebReply]) -> u16 {
             | WebReply::Send(_)
             | WebReply::Stored { .. }
             | WebReply::Receive(_)
+            | WebReply::Folder
             | WebReply::Removed,
         ] => 200,
         other => panic!("{other:?}"),
@@ -60,9 +61,12 @@ fn a_guest_brings_lists_and_fetches_by_http() {
     assert_eq!((&*listed[0].name, listed[0].size, listed[0].uploader.as_deref()), ("周/a b.txt", 3, Some("web-guest")));
     let (_, replies) = w.web(WebWish::Get { name: "周/a b.txt".into() });
     assert!(matches!(&replies[..], [WebReply::Send(file)] if file.digest == digest('?') && file.stamp.size == 3));
-    for missing in
-        [WebWish::Get { name: "周".into() }, WebWish::Get { name: "../x".into() }, WebWish::List { folder: "x".into() }]
-    {
+    assert_eq!(w.web(WebWish::Get { name: "周".into() }).1, [WebReply::Folder]);
+    for missing in [
+        WebWish::Get { name: "周/a".into() },
+        WebWish::Get { name: "../x".into() },
+        WebWish::List { folder: "x".into() },
+    ] {
         assert_eq!(status(&w.web(missing).1), 404);
     }
     assert_eq!(status(&w.web(list()).1), 200);

@@ -236,6 +236,7 @@ impl Rules {
             WebWish::List { .. } => WebReply::Listing(self.listing()),
             WebWish::Get { name } => match self.files.get(&*name) {
                 Some(file) => WebReply::Send(Box::new(file.clone())),
+                None if &*name == "作业" => WebReply::Folder,
                 None => no(404, "there is no such file"),
             },
             WebWish::Put { name, .. } if &*name == "taken" => no(409, "that name is taken"),

@@ -32,6 +32,8 @@ fn a_folder_is_shown_to_people_and_to_programs() {
     let json = anna.ask("GET /cloud/", "Accept: application/json\r\n", b"");
     assert_eq!(json.field("Content-Type"), Some("application/json"));
     assert!(json.text().contains("\"name\":\"作业/a.txt\",\"size\":5,"), "{}", json.text());
+    let answer = anna.get("/cloud/%E4%BD%9C%E4%B8%9A");
+    assert_eq!((answer.status, answer.field("Location")), (301, Some("/cloud/%E4%BD%9C%E4%B8%9A/")));
     let head = anna.ask("HEAD /cloud/", "", b"");
     assert_eq!(head.field("Content-Length").unwrap(), page.body.len().to_string());
 }
