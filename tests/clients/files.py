@@ -206,7 +206,7 @@ def a_group_has_files_of_its_own(stage):
     rain.sees("✗ 茶单.txt 没有删除")
     rain.says("/room 茶馆")
     rain.says("!rm 茶单.txt")
-    rain.sees("✗ 茶单.txt 没有删除：这里不允许这样做")
+    rain.sees("✗ 茶单.txt 没有删除：只有上传者")
     yang.says("!rm 茶单.txt")
     rain.sees("小阳 删除了文件「茶单.txt」")
 
