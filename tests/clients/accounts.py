@@ -269,6 +269,9 @@ def a_search_shows_what_was_found_with_a_line_before_and_after(stage):
     rain.sees("小阳 → 我: 上海的票买好了")
     stage.server.pull_the_plug()
     rain.sees("已重新连接")
+    # What the plug took is said again, in order: behind it, all is there to be found.
+    yang.says("回来了")
+    rain.sees("小阳: 回来了")
     rain.says("/search 上海")
     rain.sees("搜索“上海”：2 条")
     for words in ("── 大厅", "小阳: 昨天去了", "小阳: 上海外滩", "小阳: 人真多", "── 小阳", "小阳 → 我: 上海的票买好了"):
