@@ -72,7 +72,8 @@ pub fn read(
     shared: Rc<Reading>,
     permit: Permit,
 ) -> impl Future<Output = ()> {
-    let mut incoming = Incoming {
+    // Boxed, because it is handed on as a whole when it turns out to be HTTP: the future would have room for it twice.
+    let mut incoming = Box::new(Incoming {
         conn,
         address,
         link,
@@ -82,7 +83,7 @@ pub fn read(
         bucket: Bucket::full(0),
         speech: Speech::Unknown,
         early: None,
-    };
+    });
     async move {
         let mut end = Box::pin(incoming.enter()).await.err();
         let reason = loop {
